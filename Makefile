@@ -1,0 +1,80 @@
+# Lombard. `make` alone lists what can be made.
+#
+# Everything is installed into .venv from requirements-dev.lock; nothing outside this directory is
+# touched. A C compiler is used when there is one, to compile the core, and not missed otherwise.
+
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+UV := build/uv/bin/uv
+UV_VERSION := 0.13.9
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-slow lint format compile lock bench clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.package compile ## make .venv, install what is locked, compile the core
+
+run: setup ## start the sandbox: make run ARGS="--port 8080"
+	@exec $(BIN)/lombard sandbox $(ARGS)
+
+test: setup lint ## check the form, then run every test; those of the core on both its builds
+	LOMBARD_CORE=auto $(BIN)/pytest
+	@if [ -d tests/core ] && [ -d build/compiled ]; then \
+	  echo "LOMBARD_CORE=interpreted $(BIN)/pytest tests/core"; \
+	  LOMBARD_CORE=interpreted $(BIN)/pytest tests/core; \
+	fi
+
+test-slow: setup ## run the long forms of the tests, with randomised hypothesis
+	LOMBARD_CORE=auto HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -m slow
+
+lint: .venv/.package ## check format, lint, types and who imports whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy src tests tools
+	$(BIN)/lint-imports
+
+format: .venv/.package ## put the code into its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+compile: .venv/.package ## compile the core, if its sources have changed
+	@$(BIN)/python tools/compile_core.py
+
+lock: $(UV) ## choose versions anew where pyproject.toml asks for it (ARGS=--upgrade: everywhere)
+	$(UV) pip compile $(LOCK_OPTIONS) --extra dev -o requirements-dev.lock pyproject.toml $(ARGS)
+	$(UV) pip compile $(LOCK_OPTIONS) --extra build -o requirements.lock \
+	  --constraints requirements-dev.lock pyproject.toml $(ARGS)
+
+bench: setup ## measure: the core, then the server
+	@for bench in core http; do \
+	  if [ -e bench/$$bench.py ]; then $(BIN)/python bench/$$bench.py $(ARGS) || exit 1; fi; \
+	done
+
+clean: ## remove what was made
+	rm -rf .venv build dist src/lombard.egg-info
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+# --- how ---------------------------------------------------------------------------------------
+
+# One lock for every Python and platform, with hashes; no address of a registry is written into it.
+LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-annotate --no-emit-index-url
+
+.venv/.dependencies: requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Lombard needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/.package: .venv/.dependencies pyproject.toml src/lombard/__init__.py
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(UV):
+	@$(PYTHON) -m venv build/uv
+	@build/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
