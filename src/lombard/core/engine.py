@@ -1,0 +1,201 @@
+"""The engine: one ordered log of commands in, replies and events out (DESIGN 2).
+
+`apply` is a pure function of the state: time, prices and every choice arrive inside commands, so
+the same log gives the same state, byte for byte. Bad input is refused and changes nothing; what
+the code itself got wrong raises `AssertionError` and must stop the venue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final, final
+
+from lombard.core import ledger, lending, liquidation, orders, snapshot, transfers, venue
+from lombard.core.client_ids import content_of, recall, remember
+from lombard.core.commands import (
+    VENUE,
+    AddUser,
+    Borrow,
+    CancelAllOrders,
+    CancelOrder,
+    Command,
+    ContinueLiquidation,
+    Deposit,
+    Envelope,
+    FundInsurance,
+    FundPool,
+    PlaceOrder,
+    Repay,
+    ReplaceOrder,
+    SetCoin,
+    SetIndexPrices,
+    SetLeverage,
+    SetPair,
+    SetParameter,
+    SetRate,
+    SetUserLevel,
+    SetVipLevels,
+    Tick,
+    Transfer,
+    Upgrade,
+)
+from lombard.core.events import Event
+from lombard.core.index import relax, set_index_prices
+from lombard.core.interest import turn_hours
+from lombard.core.refusals import Refusal
+from lombard.core.state import Account, Reply, State
+from lombard.core.watch import wake_waiting, watch, watch_all
+
+REPLIES_PER_GENERATION: Final = 32_768
+
+
+@final
+class Engine:
+    """The state machine. `state` is read through `lombard.core.queries` only."""
+
+    def __init__(self) -> None:
+        self.state: State = State()
+
+    @property
+    def time_ms(self) -> int:
+        """Exchange time: that of the last command."""
+        return self.state.time_ms
+
+    def apply(self, envelope: Envelope) -> tuple[Reply, list[Event]]:
+        """Apply the next command of the log; answer a repeated one as the first time."""
+        state = self.state
+        assert envelope.seq == state.seq + 1, "Invariant: the log has a gap"
+        state.seq = envelope.seq
+        events: list[Event] = []
+        time_ms = envelope.time_ms
+        if time_ms < state.time_ms:
+            time_ms = state.time_ms
+        if time_ms >= state.next_hour_ms and turn_hours(state, time_ms, events):
+            state.time_ms = time_ms
+            watch_all(state, events)
+        state.time_ms = time_ms
+        command_id = envelope.command_id
+        if command_id:
+            earlier = state.replies.get(command_id)
+            if earlier is None:
+                earlier = state.older_replies.get(command_id)
+            if earlier is not None:
+                return earlier, events
+        if envelope.account == VENUE:
+            reply = _apply_venue(state, envelope.command, events)
+        else:
+            reply = _apply_user(state, envelope.account, envelope.command, events)
+        if command_id and reply.refusal is None:
+            if len(state.replies) >= REPLIES_PER_GENERATION:
+                state.older_replies = state.replies
+                state.replies = {}
+            state.replies[command_id] = reply
+        return reply, events
+
+    def liquidation_due(self) -> bool:
+        """Say whether a `ContinueLiquidation` would do anything now."""
+        return bool(self.state.liquidation_queue)
+
+    def check(self) -> None:
+        """Audit the whole state (RULES 2). Raises `AssertionError`."""
+        ledger.check(self.state)
+
+    def snapshot_lines(self) -> Iterator[str]:
+        """Write the state as canonical lines of JSON, from which `restore` makes it again."""
+        return snapshot.lines(self.state)
+
+    @staticmethod
+    def restore(lines: Iterable[str]) -> Engine:
+        """Make an engine from `snapshot_lines`. Raises `ValueError` on anything malformed."""
+        engine = Engine()
+        engine.state = snapshot.restore(lines)
+        return engine
+
+    def state_hash(self) -> str:
+        """Return BLAKE2b-256 over the canonical lines, sequence number and time left out."""
+        return snapshot.state_hash(self.state)
+
+
+def _apply_user(state: State, account_id: int, cmd: Command, events: list[Event]) -> Reply:
+    """Apply a user's command; a repeated client id is answered from memory (RULES 10)."""
+    account = state.accounts.get(account_id)
+    if account is None:
+        return Reply(Refusal.ACCOUNT_UNKNOWN)
+    if account.debts:
+        watch(state, account, events)
+    if isinstance(cmd, PlaceOrder):
+        if not cmd.client_oid:
+            return orders.place(state, account, cmd, events)
+    elif isinstance(cmd, CancelOrder):
+        return orders.cancel(state, account, cmd, events)
+    content = content_of(cmd)
+    if content.client_oid:
+        earlier = recall(state, account, content)
+        if earlier is not None:
+            return earlier
+    reply = _dispatch_user(state, account, cmd, events)
+    if content.client_oid and reply.refusal is None:
+        remember(state, account, content, reply)
+    return reply
+
+
+def _dispatch_user(state: State, account: Account, cmd: Command, events: list[Event]) -> Reply:
+    if isinstance(cmd, PlaceOrder):
+        return orders.place(state, account, cmd, events)
+    if isinstance(cmd, ReplaceOrder):
+        return orders.replace(state, account, cmd, events)
+    if isinstance(cmd, CancelAllOrders):
+        return orders.cancel_all(state, account, cmd, events)
+    if isinstance(cmd, Borrow):
+        return lending.borrow(state, account, cmd, events)
+    if isinstance(cmd, Repay):
+        return lending.repay(state, account, cmd, events)
+    if isinstance(cmd, Transfer):
+        return transfers.transfer(state, account, cmd, events)
+    if isinstance(cmd, SetLeverage):
+        return lending.set_leverage(state, account, cmd, events)
+    if isinstance(cmd, Deposit):
+        return transfers.deposit(state, account, cmd, events)
+    return Reply(Refusal.COMMAND_UNKNOWN)
+
+
+def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
+    if isinstance(cmd, Tick):
+        relax(state)
+        wake_waiting(state)
+        return Reply(None)
+    if isinstance(cmd, ContinueLiquidation):
+        return liquidation.proceed(state, cmd, events)
+    if isinstance(cmd, SetIndexPrices):
+        reply = set_index_prices(state, cmd, events)
+        if reply.refusal is None:
+            wake_waiting(state)
+            watch_all(state, events)
+        return reply
+    if isinstance(cmd, AddUser):
+        return venue.add_user(state, events)
+    if isinstance(cmd, SetRate):
+        return venue.set_rate(state, cmd, events)
+    if isinstance(cmd, (FundPool, FundInsurance)):
+        return venue.fund(state, cmd, events)
+    return _apply_configuration(state, cmd, events)
+
+
+def _apply_configuration(state: State, cmd: Command, events: list[Event]) -> Reply:
+    reply = Reply(Refusal.COMMAND_UNKNOWN)
+    if isinstance(cmd, SetCoin):
+        reply = venue.set_coin(state, cmd, events)
+    elif isinstance(cmd, SetPair):
+        reply = venue.set_pair(state, cmd, events)
+    elif isinstance(cmd, SetParameter):
+        reply = venue.set_parameter(state, cmd, events)
+    elif isinstance(cmd, SetVipLevels):
+        reply = venue.set_vip_levels(state, cmd, events)
+    elif isinstance(cmd, SetUserLevel):
+        reply = venue.set_user_level(state, cmd, events)
+    elif isinstance(cmd, Upgrade):
+        reply = venue.upgrade(state, cmd, events)
+    if reply.refusal is None:
+        # New terms may put an account below its line (until they carry a date: RULES 8.7).
+        watch_all(state, events)
+    return reply

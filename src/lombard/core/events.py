@@ -1,0 +1,436 @@
+"""Events: what happened, in the order it happened.
+
+Past tense, plain data. An event says everything its ledger postings need (`ledger.postings`), so
+history, statements and the audit are derived from events alone. The time and the sequence number
+are those of the envelope whose command made them; events of hour turns carry their own hour.
+"""
+
+from typing import Final, final
+
+# kinds of repayment
+REPAY_MANUAL: Final = 0
+REPAY_AUTO: Final = 1
+REPAY_LIQUIDATION: Final = 2
+REPAY_FORCED: Final = 3
+# why an order left the book
+CLOSED_FILLED: Final = 0
+CLOSED_BY_USER: Final = 1
+CLOSED_UNFILLED: Final = 2  # the rest of a market, ioc order
+CLOSED_SELF_TRADE: Final = 3
+CLOSED_LIQUIDATION: Final = 4
+CLOSED_REPLACED: Final = 5
+CLOSED_BY_VENUE: Final = 6
+
+
+@final
+class UserAdded:
+    """A user with a spot and a crossed account was admitted."""
+
+    def __init__(self, user: int) -> None:
+        self.user: Final = user
+
+
+@final
+class VenueChanged:
+    """Configuration changed: `what` names the coin, pair, parameter or level list."""
+
+    def __init__(self, kind: str, what: str) -> None:
+        self.kind: Final = kind
+        self.what: Final = what
+
+
+@final
+class RateSet:
+    """A coin's daily rate will be `rate_e12` from the hour that starts at `from_ms`."""
+
+    def __init__(self, coin: int, rate_e12: int, from_ms: int) -> None:
+        self.coin: Final = coin
+        self.rate_e12: Final = rate_e12
+        self.from_ms: Final = from_ms
+
+
+@final
+class HourTurned:
+    """A full hour began at `hour_ms`; `rates_e12` are the daily rates in force, by coin."""
+
+    def __init__(self, hour_ms: int, rates_e12: list[int]) -> None:
+        self.hour_ms: Final = hour_ms
+        self.rates_e12: Final = rates_e12
+
+
+@final
+class IndexPricesSet:
+    """Index prices were published: `(coin, price_e12)`."""
+
+    def __init__(self, prices: list[tuple[int, int]]) -> None:
+        self.prices: Final = prices
+
+
+@final
+class PoolFunded:
+    """Coins came from outside into a coin's pool."""
+
+    def __init__(self, coin: int, units: int) -> None:
+        self.coin: Final = coin
+        self.units: Final = units
+
+
+@final
+class InsuranceFunded:
+    """Coins came from outside into the insurance fund."""
+
+    def __init__(self, coin: int, units: int) -> None:
+        self.coin: Final = coin
+        self.units: Final = units
+
+
+@final
+class Deposited:
+    """Coins came from outside to an account."""
+
+    def __init__(self, deposit_id: int, account: int, coin: int, units: int) -> None:
+        self.deposit_id: Final = deposit_id
+        self.account: Final = account
+        self.coin: Final = coin
+        self.units: Final = units
+
+
+@final
+class Transferred:
+    """Coins moved between two accounts of one user."""
+
+    def __init__(
+        self,
+        transfer_id: int,
+        from_account: int,
+        to_account: int,
+        coin: int,
+        units: int,
+        client_oid: str,
+    ) -> None:
+        self.transfer_id: Final = transfer_id
+        self.from_account: Final = from_account
+        self.to_account: Final = to_account
+        self.coin: Final = coin
+        self.units: Final = units
+        self.client_oid: Final = client_oid
+
+
+@final
+class Borrowed:
+    """The pool lent and the account owes. `auto` when an order borrowed."""
+
+    def __init__(
+        self, loan_id: int, account: int, coin: int, units: int, auto: bool, client_oid: str
+    ) -> None:
+        self.loan_id: Final = loan_id
+        self.account: Final = account
+        self.coin: Final = coin
+        self.units: Final = units
+        self.auto: Final = auto
+        self.client_oid: Final = client_oid
+
+
+@final
+class InterestCharged:
+    """One receipt: the interest of one hour on one coin's principal (RULES 4.2).
+
+    `first` is the hour of borrowing (`interest_id` is the loan's, `hour_ms` the moment of
+    borrowing); the others are full hours, and are charged when the loan is next touched.
+    `units` may be 0: receipts are differences of the rounded total and add up to the debt.
+    """
+
+    def __init__(
+        self,
+        interest_id: int,
+        account: int,
+        coin: int,
+        hour_ms: int,
+        first: bool,
+        rate_e12: int,
+        principal_units: int,
+        units: int,
+    ) -> None:
+        self.interest_id: Final = interest_id
+        self.account: Final = account
+        self.coin: Final = coin
+        self.hour_ms: Final = hour_ms
+        self.first: Final = first
+        self.rate_e12: Final = rate_e12
+        self.principal_units: Final = principal_units
+        self.units: Final = units
+
+
+@final
+class Repaid:
+    """An account paid interest and principal back; `remaining_units` of debt are left."""
+
+    def __init__(
+        self,
+        repay_id: int,
+        account: int,
+        coin: int,
+        interest_units: int,
+        principal_units: int,
+        kind: int,
+        remaining_units: int,
+    ) -> None:
+        self.repay_id: Final = repay_id
+        self.account: Final = account
+        self.coin: Final = coin
+        self.interest_units: Final = interest_units
+        self.principal_units: Final = principal_units
+        self.kind: Final = kind
+        self.remaining_units: Final = remaining_units
+
+
+@final
+class LeverageSet:
+    """An account's leverage was set."""
+
+    def __init__(self, account: int, leverage: int) -> None:
+        self.account: Final = account
+        self.leverage: Final = leverage
+
+
+@final
+class OrderPlaced:
+    """An order was accepted. Its trades, and its closing, follow."""
+
+    def __init__(
+        self,
+        order_id: int,
+        account: int,
+        pair: int,
+        side: int,
+        kind: int,
+        force: int,
+        loan_type: int,
+        stp: int,
+        price_ticks: int,
+        size_steps: int,
+        quote_units: int,
+        client_oid: str,
+        source: int,
+    ) -> None:
+        self.order_id: Final = order_id
+        self.account: Final = account
+        self.pair: Final = pair
+        self.side: Final = side
+        self.kind: Final = kind
+        self.force: Final = force
+        self.loan_type: Final = loan_type
+        self.stp: Final = stp
+        self.price_ticks: Final = price_ticks
+        self.size_steps: Final = size_steps
+        self.quote_units: Final = quote_units
+        self.client_oid: Final = client_oid
+        self.source: Final = source
+
+
+@final
+class Traded:
+    """Two orders met at the resting order's price.
+
+    The buyer receives `base_units` less its fee in base, the seller `quote_units` less its fee in
+    quote; `taker_side` says which of the two was the taker.
+    """
+
+    def __init__(
+        self,
+        trade_id: int,
+        pair: int,
+        price_ticks: int,
+        size_steps: int,
+        base_units: int,
+        quote_units: int,
+        taker_side: int,
+        taker_order_id: int,
+        taker_account: int,
+        taker_fee_units: int,
+        maker_order_id: int,
+        maker_account: int,
+        maker_fee_units: int,
+    ) -> None:
+        self.trade_id: Final = trade_id
+        self.pair: Final = pair
+        self.price_ticks: Final = price_ticks
+        self.size_steps: Final = size_steps
+        self.base_units: Final = base_units
+        self.quote_units: Final = quote_units
+        self.taker_side: Final = taker_side
+        self.taker_order_id: Final = taker_order_id
+        self.taker_account: Final = taker_account
+        self.taker_fee_units: Final = taker_fee_units
+        self.maker_order_id: Final = maker_order_id
+        self.maker_account: Final = maker_account
+        self.maker_fee_units: Final = maker_fee_units
+
+
+@final
+class OrderClosed:
+    """An order left the book or never reached it; `reason` is one of the CLOSED_ numbers."""
+
+    def __init__(self, order_id: int, account: int, pair: int, reason: int) -> None:
+        self.order_id: Final = order_id
+        self.account: Final = account
+        self.pair: Final = pair
+        self.reason: Final = reason
+
+
+@final
+class MarginCalled:
+    """An account's risk reached the call line (RULES 7.3). `ratio_e6` is K / N."""
+
+    def __init__(self, account: int, ratio_e6: int) -> None:
+        self.account: Final = account
+        self.ratio_e6: Final = ratio_e6
+
+
+@final
+class LiquidationStarted:
+    """An account fell below its line and was locked (RULES 8.1).
+
+    `ratio_e6` is K / N, `RATIO_INFINITE_E6` when N ≤ 0; assets and debt are values in 1e-8 USDT.
+    """
+
+    def __init__(
+        self,
+        liquidation_id: int,
+        account: int,
+        ratio_e6: int,
+        assets_value_e8: int,
+        debt_value_e8: int,
+    ) -> None:
+        self.liquidation_id: Final = liquidation_id
+        self.account: Final = account
+        self.ratio_e6: Final = ratio_e6
+        self.assets_value_e8: Final = assets_value_e8
+        self.debt_value_e8: Final = debt_value_e8
+
+
+@final
+class LiquidationStepped:
+    """One step of a liquidation ended; its trades and repayments came just before (RULES 8.6).
+
+    `action` is "repay", "sell", "wait" or "takeover"; for a sale `sold_coin` was sold for
+    `bought_coin` in system order `order_id`; `prices` are the index used, `(coin, price_e12)`.
+    """
+
+    def __init__(
+        self,
+        liquidation_id: int,
+        account: int,
+        step: int,
+        action: str,
+        sold_coin: int,
+        bought_coin: int,
+        order_id: int,
+        prices: list[tuple[int, int]],
+        ratio_before_e6: int,
+        ratio_after_e6: int,
+    ) -> None:
+        self.liquidation_id: Final = liquidation_id
+        self.account: Final = account
+        self.step: Final = step
+        self.action: Final = action
+        self.sold_coin: Final = sold_coin
+        self.bought_coin: Final = bought_coin
+        self.order_id: Final = order_id
+        self.prices: Final = prices
+        self.ratio_before_e6: Final = ratio_before_e6
+        self.ratio_after_e6: Final = ratio_after_e6
+
+
+@final
+class FundPaid:
+    """The insurance fund gave an account coins to settle its debt with (RULES 8.4)."""
+
+    def __init__(self, liquidation_id: int, account: int, coin: int, units: int) -> None:
+        self.liquidation_id: Final = liquidation_id
+        self.account: Final = account
+        self.coin: Final = coin
+        self.units: Final = units
+
+
+@final
+class FundTook:
+    """The insurance fund took coins of an account it took over, at index (RULES 8.4)."""
+
+    def __init__(self, liquidation_id: int, account: int, coin: int, units: int) -> None:
+        self.liquidation_id: Final = liquidation_id
+        self.account: Final = account
+        self.coin: Final = coin
+        self.units: Final = units
+
+
+@final
+class LossBooked:
+    """What neither the account nor the fund could pay was posted to the pool's loss (RULES 8.4).
+
+    `interest_units` are forgiven: interest becomes the venue's only when it is paid.
+    """
+
+    def __init__(
+        self,
+        liquidation_id: int,
+        account: int,
+        coin: int,
+        principal_units: int,
+        interest_units: int,
+    ) -> None:
+        self.liquidation_id: Final = liquidation_id
+        self.account: Final = account
+        self.coin: Final = coin
+        self.principal_units: Final = principal_units
+        self.interest_units: Final = interest_units
+
+
+@final
+class LiquidationFeePaid:
+    """The liquidation fee went to the insurance fund (RULES 8.5)."""
+
+    def __init__(self, liquidation_id: int, account: int, coin: int, units: int) -> None:
+        self.liquidation_id: Final = liquidation_id
+        self.account: Final = account
+        self.coin: Final = coin
+        self.units: Final = units
+
+
+@final
+class LiquidationFinished:
+    """The account is unlocked; `fee_value_e8` is what the fee was worth, in 1e-8 USDT."""
+
+    def __init__(self, liquidation_id: int, account: int, ratio_e6: int, fee_value_e8: int) -> None:
+        self.liquidation_id: Final = liquidation_id
+        self.account: Final = account
+        self.ratio_e6: Final = ratio_e6
+        self.fee_value_e8: Final = fee_value_e8
+
+
+Event = (
+    UserAdded
+    | VenueChanged
+    | RateSet
+    | HourTurned
+    | IndexPricesSet
+    | PoolFunded
+    | InsuranceFunded
+    | Deposited
+    | Transferred
+    | Borrowed
+    | InterestCharged
+    | Repaid
+    | LeverageSet
+    | OrderPlaced
+    | Traded
+    | OrderClosed
+    | MarginCalled
+    | LiquidationStarted
+    | LiquidationStepped
+    | FundPaid
+    | FundTook
+    | LossBooked
+    | LiquidationFeePaid
+    | LiquidationFinished
+)

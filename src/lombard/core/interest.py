@@ -1,0 +1,185 @@
+"""Interest: simple, by UTC clock hours, exact (RULES 4).
+
+Nothing is done per loan when an hour turns: each coin keeps, for each VIP level, the running sum of
+its hourly rates, and a loan is brought up to date when it is touched. What an account owes now can
+be read at any time without touching it. Charges are kept as exact numerators and rounded only where
+they are shown or paid, so receipts add up to the debt and churning gains nobody anything.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lombard.core.events import Event, HourTurned, InterestCharged
+from lombard.core.state import Account, Balance, Coin, State, User
+from lombard.core.units import (
+    HOUR_MS,
+    INTEREST_DENOMINATOR,
+    RATIO_ONE_E6,
+    div_ceil,
+    div_half_up,
+)
+
+PROFILE_EXACT: Final = 0
+PROFILE_CEIL_EACH_CHARGE: Final = 1
+
+
+def rate_of_next_hour(coin: Coin) -> int:
+    """Return the daily rate the coming hour will have. Rate curves will answer here (RULES 5)."""
+    return coin.fixed_rate_e12
+
+
+def level_rate_e12(state: State, rate_e12: int, level: int) -> int:
+    """Return a level's daily rate: discounted, rounded up in the pool's favour (RULES 5.1)."""
+    return div_ceil(rate_e12 * state.vip_levels[level][0], RATIO_ONE_E6)
+
+
+def turn_hours(state: State, time_ms: int, events: list[Event]) -> bool:
+    """Turn every full hour up to and at `time_ms`, one by one; say whether there was one."""
+    if state.first_hour < 0:
+        _begin(state, time_ms)
+        return False
+    turned = False
+    while state.next_hour_ms <= time_ms:
+        state.hour += 1
+        state.hour_ids.append(state.next_id)
+        state.next_id += len(state.coins)
+        rates = [rate_of_next_hour(coin) for coin in state.coins]
+        for coin in state.coins:
+            for level, prefix in enumerate(coin.prefix_e12):
+                prefix.append(prefix[-1] + level_rate_e12(state, rates[coin.id], level))
+        events.append(HourTurned(state.next_hour_ms, rates))
+        state.next_hour_ms += HOUR_MS
+        turned = True
+    return turned
+
+
+def _begin(state: State, time_ms: int) -> None:
+    """Start counting hours with the one the first command falls into."""
+    assert time_ms >= 0
+    state.first_hour = time_ms // HOUR_MS
+    state.next_hour_ms = (state.first_hour + 1) * HOUR_MS
+    state.hour_ids.append(state.next_id)
+
+
+def level_at(user: User, hour: int) -> int:
+    """Return the VIP level whose rates a user pays in an hour (RULES 4.4)."""
+    return user.next_level if hour >= user.next_level_hour else user.level
+
+
+def hour_rate_e12(state: State, coin: Coin, level: int, hour: int) -> int:
+    """Return the daily rate that was in force in an hour."""
+    prefix = coin.prefix_e12[level]
+    return prefix[hour + 1] - prefix[hour]
+
+
+def _growth_e12(user: User, coin: Coin, after: int, until: int) -> int:
+    """Return the sum of a user's daily rates of the hours `after` (left out) to `until`."""
+    change = user.next_level_hour
+    if after < change <= until:
+        old, new = coin.prefix_e12[user.level], coin.prefix_e12[user.next_level]
+        return old[change] - old[after + 1] + new[until + 1] - new[change]
+    prefix = coin.prefix_e12[level_at(user, until)]
+    return prefix[until + 1] - prefix[after + 1]
+
+
+def _ceil_charges(state: State, user: User, balance: Balance) -> int:
+    """Return the numerator of the charges since the last touch, each rounded up to a unit."""
+    total = 0
+    hour = balance.hour + 1
+    while hour <= state.hour:
+        rate = hour_rate_e12(state, balance.coin, level_at(user, hour), hour)
+        run = 1
+        while (
+            hour + run <= state.hour
+            and hour_rate_e12(state, balance.coin, level_at(user, hour + run), hour + run) == rate
+        ):
+            run += 1
+        total += run * _ceil_charge(balance.principal_units, rate)
+        hour += run
+    return total
+
+
+def _ceil_charge(principal_units: int, rate_e12: int) -> int:
+    return div_ceil(principal_units * rate_e12, INTEREST_DENOMINATOR) * INTEREST_DENOMINATOR
+
+
+def charged_now(state: State, user: User, balance: Balance) -> int:
+    """Return the numerator of all interest ever charged, up to this hour. Touches nothing."""
+    if balance.principal_units == 0 or balance.hour == state.hour:
+        return balance.charged
+    if state.parameters["interest_profile"] == PROFILE_CEIL_EACH_CHARGE:
+        return balance.charged + _ceil_charges(state, user, balance)
+    growth = _growth_e12(user, balance.coin, balance.hour, state.hour)
+    return balance.charged + balance.principal_units * growth
+
+
+def interest_due(state: State, user: User, balance: Balance) -> int:
+    """Return the interest due now, in units (RULES 4.2)."""
+    charged = charged_now(state, user, balance)
+    return div_half_up(charged, INTEREST_DENOMINATOR) - balance.paid_units if charged else 0
+
+
+def receipts(state: State, account: Account, balance: Balance) -> list[InterestCharged]:
+    """Return the receipts of the full hours since the last touch. Touches nothing."""
+    rows: list[InterestCharged] = []
+    if balance.principal_units == 0:
+        return rows
+    coin = balance.coin
+    ceil_each = state.parameters["interest_profile"] == PROFILE_CEIL_EACH_CHARGE
+    charged = balance.charged
+    shown = div_half_up(charged, INTEREST_DENOMINATOR)
+    for hour in range(balance.hour + 1, state.hour + 1):
+        rate = hour_rate_e12(state, coin, level_at(account.user, hour), hour)
+        charge = balance.principal_units * rate
+        charged += _ceil_charge(balance.principal_units, rate) if ceil_each else charge
+        total = div_half_up(charged, INTEREST_DENOMINATOR)
+        rows.append(
+            InterestCharged(
+                state.hour_ids[hour] + coin.id,
+                account.id,
+                coin.id,
+                state.hour_ms(hour),
+                False,
+                rate,
+                balance.principal_units,
+                total - shown,
+            )
+        )
+        shown = total
+    return rows
+
+
+def bring_up_to_date(state: State, account: Account, balance: Balance, events: list[Event]) -> None:
+    """Charge the hours that passed since the loan was last touched, with a receipt for each."""
+    if balance.principal_units == 0 or balance.hour == state.hour:
+        return
+    charged = charged_now(state, account.user, balance)
+    events.extend(receipts(state, account, balance))
+    balance.charged = charged
+    balance.hour = state.hour
+
+
+def charge_first_hour(
+    state: State,
+    account: Account,
+    balance: Balance,
+    loan_id: int,
+    units: int,
+    events: list[Event],
+) -> None:
+    """Charge a newly borrowed amount the hour it is borrowed in (RULES 4.1)."""
+    assert balance.principal_units >= units > 0
+    assert balance.hour == state.hour, "Invariant: a loan was not brought up to date"
+    rate = hour_rate_e12(state, balance.coin, level_at(account.user, state.hour), state.hour)
+    shown = div_half_up(balance.charged, INTEREST_DENOMINATOR)
+    if state.parameters["interest_profile"] == PROFILE_CEIL_EACH_CHARGE:
+        balance.charged += _ceil_charge(units, rate)
+    else:
+        balance.charged += units * rate
+    total = div_half_up(balance.charged, INTEREST_DENOMINATOR)
+    events.append(
+        InterestCharged(
+            loan_id, account.id, balance.coin.id, state.time_ms, True, rate, units, total - shown
+        )
+    )

@@ -1,0 +1,270 @@
+"""Lending: what may be borrowed, borrowing, and paying back, interest first (RULES 6).
+
+Every lending action has the same five steps: bring interest up to date, validate, change, re-rate
+the pool, emit. `decide_` functions change nothing, so a refusal leaves no trace; they read interest
+as of now without touching the loan.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from lombard.core.commands import Borrow, Repay, SetLeverage
+from lombard.core.events import REPAY_MANUAL, Borrowed, Event, LeverageSet, Repaid
+from lombard.core.interest import bring_up_to_date, charge_first_hour, interest_due, level_at
+from lombard.core.ledger import set_debt_flag
+from lombard.core.refusals import Refusal
+from lombard.core.risk import (
+    assess,
+    debt_units,
+    index_problem,
+    is_stale,
+    leverage_room_units,
+)
+from lombard.core.state import Account, Balance, Coin, Reply, State, User
+from lombard.core.units import INTEREST_DENOMINATOR, RATIO_ONE_E6, VALUE_MAX, div_half_up
+
+BY_LEVERAGE: Final = "leverage"
+BY_TIER: Final = "tier"
+BY_USER_LIMIT: Final = "user_limit"
+BY_POOL: Final = "pool"
+
+
+@final
+class Limit:
+    """The most that may be borrowed, in units, and which bound binds (RULES 6.1)."""
+
+    __slots__ = ("binding", "units")
+
+    def __init__(self, units: int, binding: str) -> None:
+        self.units: Final = units
+        self.binding: Final = binding
+
+
+REFUSAL_OF_BINDING: Final = {
+    BY_LEVERAGE: Refusal.BORROW_OVER_LEVERAGE,
+    BY_TIER: Refusal.BORROW_OVER_LEVERAGE,
+    BY_USER_LIMIT: Refusal.BORROW_OVER_USER_LIMIT,
+    BY_POOL: Refusal.BORROW_OVER_POOL,
+}
+
+
+def tiers_of(account: Account, coin: Coin) -> list[tuple[int, int]]:
+    """Return `(max_units, leverage)` of the tiers a coin may be borrowed in, lowest first."""
+    pair = account.pair
+    if pair is None:
+        return [(max_units, leverage) for max_units, leverage, _ in coin.cross_tiers]
+    if coin is pair.base:
+        return [(base_max, leverage) for base_max, _, leverage, _ in pair.isolated_tiers]
+    return [(quote_max, leverage) for _, quote_max, leverage, _ in pair.isolated_tiers]
+
+
+def max_leverage(state: State, account: Account) -> int:
+    """Return the highest leverage any tier of the account offers, 0 when nothing is lent."""
+    if account.pair is not None:
+        return max([tier[2] for tier in account.pair.isolated_tiers], default=0)
+    return max([tier[1] for coin in state.coins for tier in coin.cross_tiers], default=0)
+
+
+def owed_by_user(state: State, user: User, coin: Coin) -> int:
+    """Return what a user owes of a coin over all accounts."""
+    owed = 0
+    for account in user.accounts:
+        balance = account.balances.get(coin.id)
+        if balance is not None:
+            owed += debt_units(state, account, balance)
+    return owed
+
+
+def max_borrowable(state: State, account: Account, coin: Coin) -> Limit:
+    """Return the least of leverage room, tier, user limit and pool (RULES 6.1)."""
+    if coin.price_e12 == 0:
+        return Limit(0, BY_LEVERAGE)
+    risk = assess(state, account, caution=True)
+    principal = account.balance(coin).principal_units
+    best = Limit(0, BY_LEVERAGE)
+    for max_units, tier_leverage in tiers_of(account, coin):
+        leverage = min(account.leverage, tier_leverage) if account.leverage else tier_leverage
+        room = leverage_room_units(risk, leverage, coin)
+        left = max_units - principal
+        limit = Limit(left, BY_TIER) if left < room else Limit(room, BY_LEVERAGE)
+        if limit.units > best.units:
+            best = limit
+    level = level_at(account.user, state.hour)
+    allowed = coin.user_limit_units * state.vip_levels[level][1] // RATIO_ONE_E6
+    unused = allowed - owed_by_user(state, account.user, coin)
+    if unused < best.units:
+        best = Limit(max(0, unused), BY_USER_LIMIT)
+    if coin.pool_units < best.units:
+        best = Limit(coin.pool_units, BY_POOL)
+    return best
+
+
+def refuse_lending(state: State, account: Account, coin: Coin) -> Reply | None:
+    """Return why nothing of a coin may be lent to an account now, whatever the amount."""
+    if not (coin.borrowable and coin.has_rate and tiers_of(account, coin)):
+        return Reply(Refusal.NOT_BORROWABLE, detail=coin.name)
+    stale = coin if is_stale(state, coin) else index_problem(state, account)
+    if stale is not None:
+        return Reply(Refusal.INDEX_STALE, detail=stale.name)
+    return None
+
+
+def refuse_over_limit(state: State, account: Account, coin: Coin, units: int) -> Reply | None:
+    """Return the refusal that names the binding limit when `units` are too many."""
+    limit = max_borrowable(state, account, coin)
+    if units <= limit.units:
+        return None
+    return Reply(REFUSAL_OF_BINDING[limit.binding], units=limit.units, detail=limit.binding)
+
+
+def decide_borrow(state: State, account: Account, cmd: Borrow) -> Reply | None:
+    """Say why a borrow would be refused, or None. Changes nothing."""
+    if not account.margin:
+        return Reply(Refusal.MARGIN_NOT_OPENED)
+    if not 0 <= cmd.coin < len(state.coins):
+        return Reply(Refusal.COIN_UNKNOWN)
+    coin = state.coins[cmd.coin]
+    if not account.holds(coin):
+        return Reply(Refusal.COIN_NOT_IN_ACCOUNT, detail=coin.name)
+    if account.liquidation is not None:
+        return Reply(Refusal.IN_LIQUIDATION)
+    if cmd.units <= 0:
+        return Reply(Refusal.AMOUNT_NOT_POSITIVE)
+    if cmd.units > VALUE_MAX:
+        return Reply(Refusal.AMOUNT_TOO_LARGE)
+    if cmd.units < coin.min_borrow_units:
+        return Reply(Refusal.BORROW_UNDER_MINIMUM, units=coin.min_borrow_units)
+    refusal = refuse_lending(state, account, coin)
+    if refusal is not None:
+        return refusal
+    return refuse_over_limit(state, account, coin, cmd.units)
+
+
+def borrow(state: State, account: Account, cmd: Borrow, events: list[Event]) -> Reply:
+    """Lend to an account on its own word. Refuses as `decide_borrow` says."""
+    refusal = decide_borrow(state, account, cmd)
+    if refusal is not None:
+        return refusal
+
+    # From here the borrow succeeds.
+    balance = account.balance(state.coins[cmd.coin])
+    loan_id = lend(state, account, balance, cmd.units, False, cmd.client_oid, events)
+    return Reply(None, loan_id, cmd.units, debt_units(state, account, balance))
+
+
+def lend(
+    state: State,
+    account: Account,
+    balance: Balance,
+    units: int,
+    auto: bool,
+    client_oid: str,
+    events: list[Event],
+) -> int:
+    """Move coins from the pool to an account that may have them; return the loan's id."""
+    coin = balance.coin
+    assert account.liquidation is None
+    assert 0 < units <= coin.pool_units, "Invariant: a loan exceeds its pool"
+
+    bring_up_to_date(state, account, balance, events)
+    loan_id = state.take_id()
+    set_debt_flag(state, account, balance.principal_units > 0, True)
+    coin.pool_units -= units
+    coin.lent_units += units
+    balance.available_units += units
+    balance.principal_units += units
+    balance.hour = state.hour
+    events.append(Borrowed(loan_id, account.id, coin.id, units, auto, client_oid))
+    charge_first_hour(state, account, balance, loan_id, units, events)
+    return loan_id
+
+
+def decide_repay(state: State, account: Account, cmd: Repay) -> Reply | None:
+    """Say why a repayment would be refused, or None. Changes nothing (RULES 6.4)."""
+    if not account.margin:
+        return Reply(Refusal.MARGIN_NOT_OPENED)
+    if not 0 <= cmd.coin < len(state.coins):
+        return Reply(Refusal.COIN_UNKNOWN)
+    coin = state.coins[cmd.coin]
+    if not account.holds(coin):
+        return Reply(Refusal.COIN_NOT_IN_ACCOUNT, detail=coin.name)
+    if cmd.units <= 0:
+        return Reply(Refusal.AMOUNT_NOT_POSITIVE)
+    balance = account.balance(coin)
+    debt = debt_units(state, account, balance)
+    if debt == 0:
+        return Reply(Refusal.NO_DEBT, detail=coin.name)
+    units = min(cmd.units, debt)
+    if units > balance.available_units:
+        return Reply(Refusal.REPAY_OVER_AVAILABLE, units=balance.available_units)
+    due = interest_due(state, account.user, balance)
+    if units < due:
+        return Reply(Refusal.REPAY_UNDER_INTEREST, units=due)
+    return None
+
+
+def repay(state: State, account: Account, cmd: Repay, events: list[Event]) -> Reply:
+    """Pay back up to `units`, capped at the debt. Refuses as `decide_repay` says."""
+    refusal = decide_repay(state, account, cmd)
+    if refusal is not None:
+        return refusal
+
+    # From here the repayment succeeds.
+    balance = account.balance(state.coins[cmd.coin])
+    units = min(cmd.units, debt_units(state, account, balance))
+    repay_id = pay_back(state, account, balance, units, REPAY_MANUAL, events)
+    return Reply(None, repay_id, units, debt_units(state, account, balance))
+
+
+def pay_back(
+    state: State,
+    account: Account,
+    balance: Balance,
+    units: int,
+    kind: int,
+    events: list[Event],
+) -> int:
+    """Take `units` from available, interest first, then principal; return the repayment's id."""
+    coin = balance.coin
+    assert 0 < units <= balance.available_units
+    bring_up_to_date(state, account, balance, events)
+    due = div_half_up(balance.charged, INTEREST_DENOMINATOR) - balance.paid_units
+    interest = min(units, due)
+    principal = units - interest
+    assert principal <= balance.principal_units, "Invariant: more repaid than owed"
+
+    balance.available_units -= units
+    balance.paid_units += interest
+    balance.principal_units -= principal
+    coin.interest_units += interest
+    coin.pool_units += principal
+    coin.lent_units -= principal
+    remaining = balance.principal_units + due - interest
+    set_debt_flag(state, account, True, balance.principal_units > 0)
+    repay_id = state.take_id()
+    events.append(Repaid(repay_id, account.id, coin.id, interest, principal, kind, remaining))
+
+    assert coin.lent_units >= 0, "Invariant: more came back than was lent"
+    return repay_id
+
+
+def set_leverage(state: State, account: Account, cmd: SetLeverage, events: list[Event]) -> Reply:
+    """Set an account's leverage; it may be lowered only as far as its debt allows (RULES 6.5)."""
+    if not account.margin:
+        return Reply(Refusal.MARGIN_NOT_OPENED)
+    if account.liquidation is not None:
+        return Reply(Refusal.IN_LIQUIDATION)
+    highest = max_leverage(state, account)
+    if not 1 <= cmd.leverage <= highest:
+        return Reply(Refusal.LEVERAGE_OUT_OF_RANGE, units=highest)
+    risk = assess(state, account, caution=True)
+    excess_e26 = risk.debt_e26 - (cmd.leverage - 1) * risk.net_e26
+    if risk.debt_e26 > 0 and excess_e26 > 0:
+        # Said in 1e-8 USDT: repaying that much lets the leverage be set.
+        return Reply(Refusal.LEVERAGE_BELOW_DEBT, units=-(-excess_e26 // 10**18))
+
+    # From here the change succeeds.
+    account.leverage = cmd.leverage
+    events.append(LeverageSet(account.id, cmd.leverage))
+    return Reply(None, 0, cmd.leverage)

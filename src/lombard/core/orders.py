@@ -1,0 +1,449 @@
+"""Orders: what is checked before one is accepted, what it borrows, and how it ends (RULES 6.2, 7.6,
+10).
+
+An order is decided first, on what it would come to at worst, and then trades in one pass. It
+borrows only what it lacks: what finishes within the command borrows what it consumed beyond
+available, what comes to rest borrows ahead.
+"""
+
+from __future__ import annotations
+
+from lombard.core.book import Order
+from lombard.core.commands import (
+    AUTO_LOAN,
+    AUTO_REPAY,
+    BUY,
+    FOK,
+    GTC,
+    LIMIT,
+    MARKET,
+    POST_ONLY,
+    STP_CANCEL_BOTH,
+    CancelAllOrders,
+    CancelOrder,
+    PlaceOrder,
+    ReplaceOrder,
+)
+from lombard.core.events import (
+    CLOSED_BY_USER,
+    CLOSED_FILLED,
+    CLOSED_REPLACED,
+    CLOSED_SELF_TRADE,
+    CLOSED_UNFILLED,
+    REPAY_AUTO,
+    Event,
+    OrderClosed,
+    OrderPlaced,
+)
+from lombard.core.lending import lend, pay_back, refuse_lending, refuse_over_limit
+from lombard.core.matching import facing, match, rest, walk, withdraw
+from lombard.core.refusals import Refusal
+from lombard.core.risk import (
+    Deltas,
+    assess,
+    debt_units,
+    index_problem,
+    is_stale,
+    open_loss_e26,
+)
+from lombard.core.state import Account, Pair, Reply, State
+from lombard.core.units import PRICE_ONE_E12, RATIO_ONE_E6, VALUE_MAX, div_ceil
+from lombard.core.watch import watch
+
+
+def place(state: State, account: Account, cmd: PlaceOrder, events: list[Event]) -> Reply:
+    """Place an order. A refusal changes nothing."""
+    refusal = _refuse_form(state, account, cmd, None)
+    if refusal is not None:
+        return refusal
+    return _place(state, account, cmd, None, events)
+
+
+def replace(state: State, account: Account, cmd: ReplaceOrder, events: list[Event]) -> Reply:
+    """Cancel an order and place another in one step; a refusal leaves the old one standing."""
+    found = find(account, cmd.pair, cmd.order_id, cmd.client_oid)
+    if found is None:
+        return Reply(Refusal.ORDER_UNKNOWN)
+    new = PlaceOrder(
+        found.pair.id,
+        found.side,
+        found.kind,
+        found.force,
+        found.loan_type,
+        found.stp,
+        cmd.price_ticks,
+        cmd.size_steps,
+        0,
+        cmd.new_client_oid,
+        found.source,
+    )
+    refusal = _refuse_form(state, account, new, found)
+    if refusal is not None:
+        return refusal
+    return _place(state, account, new, found, events)
+
+
+def _refuse_form(
+    state: State, account: Account, cmd: PlaceOrder, replaced: Order | None
+) -> Reply | None:
+    """Return why an order is refused whatever the account owns, in this order."""
+    if not 0 <= cmd.pair < len(state.pairs):
+        return Reply(Refusal.PAIR_UNKNOWN)
+    pair = state.pairs[cmd.pair]
+    if not pair.trading:
+        return Reply(Refusal.PAIR_NOT_TRADING, detail=pair.symbol)
+    if account.margin:
+        if account.pair is None and not pair.crossed:
+            return Reply(Refusal.PAIR_NOT_MARGIN, detail=pair.symbol)
+        if account.pair is not None and account.pair is not pair:
+            return Reply(Refusal.COIN_NOT_IN_ACCOUNT, detail=pair.symbol)
+        if account.liquidation is not None:
+            return Reply(Refusal.IN_LIQUIDATION)
+    elif cmd.loan_type:
+        return Reply(Refusal.ORDER_INVALID, detail="loanType")
+    refusal = _refuse_numbers(pair, cmd)
+    if refusal is not None:
+        return refusal
+    standing = len(account.orders) - (0 if replaced is None else 1)
+    if standing >= pair.max_open_orders and cmd.kind == LIMIT:
+        resting = 0
+        for order in account.orders.values():
+            if order.pair is pair and order is not replaced:
+                resting += 1
+        if resting >= pair.max_open_orders:
+            return Reply(Refusal.TOO_MANY_OPEN_ORDERS, units=pair.max_open_orders)
+    return None
+
+
+def _refuse_numbers(pair: Pair, cmd: PlaceOrder) -> Reply | None:
+    if not (
+        0 <= cmd.side <= 1
+        and 0 <= cmd.kind <= 1
+        and GTC <= cmd.force <= POST_ONLY
+        and 0 <= cmd.loan_type <= 3
+        and 0 <= cmd.stp <= STP_CANCEL_BOTH
+    ):
+        return Reply(Refusal.ORDER_INVALID, detail="enum")
+    if cmd.kind == LIMIT and cmd.price_ticks <= 0:
+        return Reply(Refusal.PRICE_NOT_POSITIVE)
+    by_quote = cmd.kind == MARKET and cmd.side == BUY
+    if (cmd.kind == MARKET and cmd.price_ticks) or (
+        cmd.size_steps if by_quote else cmd.quote_units
+    ):
+        return Reply(Refusal.ORDER_INVALID, detail="size")
+    if (cmd.quote_units if by_quote else cmd.size_steps) <= 0:
+        return Reply(Refusal.AMOUNT_NOT_POSITIVE)
+    if max(cmd.price_ticks, cmd.size_steps, cmd.quote_units) > VALUE_MAX:
+        return Reply(Refusal.AMOUNT_TOO_LARGE)
+    value = cmd.quote_units
+    if not by_quote:
+        if cmd.size_steps < pair.min_size_steps:
+            return Reply(Refusal.SIZE_UNDER_MINIMUM, units=pair.min_size_steps)
+        if cmd.size_steps > pair.max_size_steps:
+            return Reply(Refusal.SIZE_OVER_MAXIMUM, units=pair.max_size_steps)
+        price = cmd.price_ticks or pair.bids.best_ticks() or pair.last_price_ticks
+        value = price * cmd.size_steps * pair.quote_per_tick_step
+    if value < pair.min_value_units and (by_quote or value > 0):
+        return Reply(Refusal.VALUE_UNDER_MINIMUM, units=pair.min_value_units)
+    return None
+
+
+def _place(
+    state: State,
+    account: Account,
+    cmd: PlaceOrder,
+    replaced: Order | None,
+    events: list[Event],
+) -> Reply:
+    """Decide on what the account owns, then trade. `replaced` is the order this one stands for."""
+    pair = state.pairs[cmd.pair]
+    limit_ticks = cmd.price_ticks
+    if account.margin:
+        refusal = _refuse_band(state, pair, cmd)
+        if refusal is not None:
+            return refusal
+        if cmd.kind == MARKET:
+            limit_ticks = pair.band_high_ticks if cmd.side == BUY else pair.band_low_ticks
+    order = _order(state, account, pair, cmd)
+    need = cost_units(order)
+    freed = 0 if replaced is None else replaced.frozen_units
+    shortfall = max(0, need - order.pay.available_units - freed)
+    if shortfall and not cmd.loan_type & AUTO_LOAN:
+        return Reply(Refusal.INSUFFICIENT_BALANCE, detail=order.pay.coin.name)
+    if cmd.force == POST_ONLY and cmd.kind == LIMIT:
+        best = facing(order).best_ticks()
+        if best and (best <= cmd.price_ticks if cmd.side == BUY else best >= cmd.price_ticks):
+            return Reply(Refusal.POST_ONLY_WOULD_TAKE, units=best)
+    fill_or_kill = cmd.force == FOK and cmd.kind == LIMIT
+    if fill_or_kill and walk(order, limit_ticks).steps < order.size_steps:
+        return Reply(Refusal.FOK_WOULD_NOT_FILL)
+    if shortfall:
+        refusal = refuse_lending(state, account, order.pay.coin)
+        if refusal is None:
+            refusal = refuse_over_limit(state, account, order.pay.coin, shortfall)
+        if refusal is not None:
+            return refusal
+    if shortfall or account.debts:
+        refusal = _refuse_risk(state, order, limit_ticks, shortfall, replaced)
+        if refusal is not None:
+            return refusal
+
+    # From here the order succeeds.
+    if replaced is not None:
+        withdraw(replaced, CLOSED_REPLACED, events)
+    assert order.id == state.take_id()
+    _trade(state, order, limit_ticks, events)
+    return Reply(None, order.id)
+
+
+def _order(state: State, account: Account, pair: Pair, cmd: PlaceOrder) -> Order:
+    """Build an order, with the id it will have if it succeeds."""
+    base, quote = account.balance(pair.base), account.balance(pair.quote)
+    pay, get = (quote, base) if cmd.side == BUY else (base, quote)
+    return Order(
+        state.next_id,
+        account,
+        pair,
+        pay,
+        get,
+        cmd.side,
+        cmd.kind,
+        GTC if cmd.kind == MARKET else cmd.force,
+        cmd.loan_type,
+        cmd.stp,
+        cmd.price_ticks,
+        cmd.size_steps,
+        cmd.quote_units,
+        cmd.client_oid,
+        cmd.source,
+        state.time_ms,
+    )
+
+
+def cost_units(order: Order) -> int:
+    """Return the most an order can spend of the coin it pays with."""
+    pair = order.pair
+    if order.side != BUY:
+        return order.size_steps * pair.step_units
+    if order.kind == MARKET:
+        return order.quote_units
+    return order.price_ticks * order.size_steps * pair.quote_per_tick_step
+
+
+def _refuse_band(state: State, pair: Pair, cmd: PlaceOrder) -> Reply | None:
+    """Refuse a margin order outside the band around the index (RULES 7.6)."""
+    if pair.band_high_ticks == 0:
+        missing = pair.quote if is_stale(state, pair.quote) else pair.base
+        return Reply(Refusal.INDEX_STALE, detail=missing.name)
+    if cmd.kind == MARKET:
+        return None
+    if cmd.side == BUY and cmd.price_ticks > pair.band_high_ticks:
+        return Reply(Refusal.PRICE_ABOVE_BAND, units=pair.band_high_ticks)
+    if cmd.side != BUY and cmd.price_ticks < pair.band_low_ticks:
+        return Reply(Refusal.PRICE_BELOW_BAND, units=pair.band_low_ticks)
+    return None
+
+
+def _refuse_risk(
+    state: State, order: Order, limit_ticks: int, shortfall: int, replaced: Order | None
+) -> Reply | None:
+    """Refuse unless, every order filled now, the ratio is below 0.8 or falls (RULES 7.6)."""
+    account = order.account
+    pair = order.pair
+    debt_to_repay = debt_units(state, account, order.get)
+    repays = order.loan_type & AUTO_REPAY and debt_to_repay > 0
+    stale = index_problem(state, account)
+    if stale is None and is_stale(state, order.get.coin):
+        stale = order.get.coin
+    if stale is not None:
+        # Stale: only what pays debt back goes on (RULES 7.7).
+        if repays and not shortfall:
+            return None
+        return Reply(Refusal.INDEX_STALE, detail=stale.name)
+    paid, got = _outcome(order, limit_ticks)
+    got -= div_ceil(max(pair.taker_fee_e6, pair.maker_fee_e6) * got, RATIO_ONE_E6)
+    deltas = Deltas(order.pay.coin, order.get.coin)
+    deltas.pay_holdings = shortfall - paid
+    deltas.pay_debt = shortfall
+    repaid = min(got, debt_to_repay) if repays else 0
+    deltas.get_holdings = got - repaid
+    deltas.get_debt = -repaid
+    after = assess(state, account, True, deltas)
+    loss = open_loss_e26(account, replaced)
+    net = after.net_e26 - loss
+    if _ratio_below_08(net, after.maintenance_e26):
+        if not shortfall:
+            return None
+        # Not filled yet, the loan alone must be carried too.
+        deltas.pay_holdings = shortfall
+        deltas.get_holdings = 0
+        deltas.get_debt = 0
+        unfilled = assess(state, account, True, deltas)
+        if _ratio_below_08(unfilled.net_e26 - loss, unfilled.maintenance_e26):
+            return None
+    elif not shortfall and net > 0:
+        before = assess(state, account, True)
+        if after.maintenance_e26 * (before.net_e26 - loss) < before.maintenance_e26 * net:
+            return None
+    return Reply(Refusal.RISK_TOO_HIGH)
+
+
+def _ratio_below_08(net_e26: int, maintenance_e26: int) -> bool:
+    return 5 * maintenance_e26 < 4 * net_e26 or maintenance_e26 == 0
+
+
+def _outcome(order: Order, limit_ticks: int) -> tuple[int, int]:
+    """Return what an order would pay and get before fees: what it takes now, the rest at its limit.
+
+    A gain is not counted: an order that asks more than the index may never be filled.
+    """
+    pair = order.pair
+    done = walk(order, limit_ticks)
+    steps, quote = done.steps, done.quote_units
+    if order.kind == LIMIT and order.force in (GTC, POST_ONLY):
+        left = order.size_steps - steps
+        quote += left * _no_better_than_index(order) * pair.quote_per_tick_step
+        steps = order.size_steps
+    base = steps * pair.step_units
+    return (quote, base) if order.side == BUY else (base, quote)
+
+
+def _no_better_than_index(order: Order) -> int:
+    """Return an order's limit, or the index where the limit is better than that."""
+    pair = order.pair
+    centre = pair.base.price_e12 * PRICE_ONE_E12 // (pair.quote.price_e12 * pair.tick_e12)
+    if order.side == BUY:
+        return max(order.price_ticks, centre)
+    return min(order.price_ticks, centre)
+
+
+def _trade(state: State, order: Order, limit_ticks: int, events: list[Event]) -> None:
+    """Match an order, settle it, borrow what it lacked, and rest or close what is left."""
+    events.append(_placed(order))
+    trades: list[Event] = []
+    makers = match(state, order, limit_ticks, 0, trades)
+    resting = _resting_units(order)
+    paid = _paid_units(order)
+    borrowed = max(0, paid + resting - order.pay.available_units)
+    if borrowed:
+        assert order.loan_type & AUTO_LOAN, "Invariant: an order spent what it did not have"
+        order.borrowed_units = borrowed
+        lend(state, order.account, order.pay, borrowed, True, order.client_oid, events)
+    events.extend(trades)
+    order.pay.available_units -= paid
+    order.get.available_units += order.received_units - order.fee_units
+    if resting:
+        rest(order, resting)
+    else:
+        events.append(OrderClosed(order.id, order.account.id, order.pair.id, _end(order)))
+    if order.received_units:
+        after_fill(state, order, order.received_units - order.fee_units, events)
+    for maker, net_units in makers:
+        if maker.account.debts:
+            after_fill(state, maker, net_units, events)
+
+    assert order.pay.available_units >= 0, "Invariant: an order overdrew"
+
+
+def _paid_units(order: Order) -> int:
+    if order.side == BUY:
+        return order.filled_quote_units
+    return order.filled_steps * order.pair.step_units
+
+
+def _resting_units(order: Order) -> int:
+    """Return what the rest of an order must freeze, 0 when it does not rest."""
+    if order.kind == MARKET or order.force not in (GTC, POST_ONLY) or order.stopped:
+        return 0
+    if order.side == BUY:
+        return order.price_ticks * order.remaining_steps * order.pair.quote_per_tick_step
+    return order.remaining_steps * order.pair.step_units
+
+
+def _end(order: Order) -> int:
+    """Return why an order that does not rest ended."""
+    if order.stopped:
+        return CLOSED_SELF_TRADE
+    by_quote = order.size_steps == 0
+    done = _budget_spent(order) if by_quote else order.remaining_steps == 0
+    return CLOSED_FILLED if done else CLOSED_UNFILLED
+
+
+def _budget_spent(order: Order) -> bool:
+    """Say whether a market buy's left-over buys no further step at its worst price."""
+    if order.filled_steps == 0:
+        return False
+    left = order.quote_units - order.filled_quote_units
+    return left < order.pair.last_price_ticks * order.pair.quote_per_tick_step
+
+
+def _placed(order: Order) -> OrderPlaced:
+    return OrderPlaced(
+        order.id,
+        order.account.id,
+        order.pair.id,
+        order.side,
+        order.kind,
+        order.force,
+        order.loan_type,
+        order.stp,
+        order.price_ticks,
+        order.size_steps,
+        order.quote_units,
+        order.client_oid,
+        order.source,
+    )
+
+
+def after_fill(state: State, order: Order, net_units: int, events: list[Event]) -> None:
+    """Repay from what an order received, if it was told to, and look at the account's risk again.
+
+    One repayment per order and command (RULES 6.4); the account is evaluated after it (RULES 7.6).
+    """
+    account = order.account
+    if order.loan_type & AUTO_REPAY:
+        debt = debt_units(state, account, order.get)
+        units = min(net_units, debt, order.get.available_units)
+        if units:
+            pay_back(state, account, order.get, units, REPAY_AUTO, events)
+    watch(state, account, events)
+
+
+def find(account: Account, pair: int, order_id: int, client_oid: str) -> Order | None:
+    """Return a resting order of the account by id, or by client id when `order_id` is 0."""
+    if order_id:
+        order = account.orders.get(order_id)
+        return order if order is not None and order.pair.id == pair else None
+    for order in account.orders.values():
+        if order.client_oid == client_oid and order.pair.id == pair and client_oid:
+            return order
+    return None
+
+
+def cancel(state: State, account: Account, cmd: CancelOrder, events: list[Event]) -> Reply:
+    """Cancel a resting order."""
+    order = find(account, cmd.pair, cmd.order_id, cmd.client_oid)
+    if order is None:
+        return Reply(Refusal.ORDER_UNKNOWN)
+    _cancel(state, order, events)
+    return Reply(None, order.id)
+
+
+def cancel_all(state: State, account: Account, cmd: CancelAllOrders, events: list[Event]) -> Reply:
+    """Cancel every resting order of the account on a pair."""
+    if not 0 <= cmd.pair < len(state.pairs):
+        return Reply(Refusal.PAIR_UNKNOWN)
+    doomed = [order for order in account.orders.values() if order.pair.id == cmd.pair]
+    for order in doomed:
+        _cancel(state, order, events)
+    return Reply(None, 0, len(doomed))
+
+
+def _cancel(state: State, order: Order, events: list[Event]) -> None:
+    """Withdraw an order; where the venue says so it returns what it borrowed (RULES 6.3)."""
+    withdraw(order, CLOSED_BY_USER, events)
+    if order.borrowed_units and state.parameters["repay_on_cancel"]:
+        debt = debt_units(state, order.account, order.pay)
+        units = min(order.borrowed_units, debt, order.pay.available_units)
+        if units:
+            pay_back(state, order.account, order.pay, units, REPAY_AUTO, events)

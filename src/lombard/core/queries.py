@@ -1,0 +1,272 @@
+"""The only door for reads of live state (DESIGN 2). Nothing here changes anything.
+
+Amounts are units, prices ticks, sizes steps; values are in 1e-26 USDT (`VALUE_ONE`).
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from lombard.core.book import Order
+from lombard.core.commands import (
+    ACCOUNT_BITS,
+    SLOT_CROSSED,
+    SLOT_ISOLATED,
+    SLOT_SPOT,
+    account_id,
+    slot_of,
+    user_of,
+)
+from lombard.core.events import InterestCharged
+from lombard.core.interest import (
+    hour_rate_e12,
+    interest_due,
+    level_at,
+    level_rate_e12,
+    rate_of_next_hour,
+    receipts,
+)
+from lombard.core.lending import Limit
+from lombard.core.lending import max_borrowable as _max_borrowable
+from lombard.core.lending import max_leverage as _max_leverage
+from lombard.core.orders import find
+from lombard.core.risk import RATIO_INFINITE_E6, VALUE_ONE, Risk, assess, is_stale
+from lombard.core.state import Account, Coin, Pair, State
+from lombard.core.transfers import max_transferable as _max_transferable
+
+__all__ = [
+    "ACCOUNT_BITS",
+    "RATIO_INFINITE_E6",
+    "SLOT_CROSSED",
+    "SLOT_ISOLATED",
+    "SLOT_SPOT",
+    "VALUE_ONE",
+    "BalanceView",
+    "Coin",
+    "Limit",
+    "Order",
+    "Pair",
+    "Risk",
+    "State",
+    "account_id",
+    "slot_of",
+    "user_of",
+]
+
+
+@final
+class BalanceView:
+    """What an account has and owes of a coin now, interest up to this hour included."""
+
+    __slots__ = (
+        "available_units",
+        "coin",
+        "frozen_units",
+        "interest_units",
+        "principal_units",
+    )
+
+    def __init__(
+        self,
+        coin: int,
+        available_units: int,
+        frozen_units: int,
+        principal_units: int,
+        interest_units: int,
+    ) -> None:
+        self.coin: Final = coin
+        self.available_units: Final = available_units
+        self.frozen_units: Final = frozen_units
+        self.principal_units: Final = principal_units
+        self.interest_units: Final = interest_units
+
+    @property
+    def net_units(self) -> int:
+        """Return holdings less debt; negative when more is owed than held."""
+        held = self.available_units + self.frozen_units
+        return held - self.principal_units - self.interest_units
+
+
+def coin_named(state: State, name: str) -> int | None:
+    """Return a coin's index."""
+    return state.coin_ids.get(name)
+
+
+def pair_named(state: State, symbol: str) -> int | None:
+    """Return a pair's index."""
+    return state.pair_ids.get(symbol)
+
+
+def coins(state: State) -> list[Coin]:
+    """Return every coin, by index. Not to be changed by the caller."""
+    return state.coins
+
+
+def pairs(state: State) -> list[Pair]:
+    """Return every pair, by index. Not to be changed by the caller."""
+    return state.pairs
+
+
+def user_exists(state: State, user: int) -> bool:
+    """Say whether a user was admitted."""
+    return user in state.users
+
+
+def account_exists(state: State, account: int) -> bool:
+    """Say whether an account is open; an isolated one opens with its first transfer."""
+    return account in state.accounts
+
+
+def accounts_of(state: State, user: int) -> list[int]:
+    """Return the ids of a user's open accounts, in the order of their slots."""
+    found = state.users.get(user)
+    return [] if found is None else sorted([account.id for account in found.accounts])
+
+
+def balances(state: State, account: int) -> list[BalanceView]:
+    """Return the balances of an account that were ever used, by coin."""
+    found = state.accounts.get(account)
+    if found is None:
+        return []
+    views: list[BalanceView] = []
+    for coin_id in sorted(found.balances):
+        balance = found.balances[coin_id]
+        views.append(
+            BalanceView(
+                coin_id,
+                balance.available_units,
+                balance.frozen_units,
+                balance.principal_units,
+                interest_due(state, found.user, balance),
+            )
+        )
+    return views
+
+
+def balance(state: State, account: int, coin: int) -> BalanceView:
+    """Return one balance of an account, an empty one if there is none."""
+    for view in balances(state, account):
+        if view.coin == coin:
+            return view
+    return BalanceView(coin, 0, 0, 0, 0)
+
+
+def risk(state: State, account: int) -> Risk:
+    """Return N, D and K of an account at the index (RULES 7.2); zeros for an unopened one."""
+    found = state.accounts.get(account)
+    return Risk(0, 0, 0) if found is None else assess(state, found)
+
+
+def in_liquidation(state: State, account: int) -> bool:
+    """Say whether an account is locked."""
+    found = state.accounts.get(account)
+    return found is not None and found.liquidation is not None
+
+
+def leverage(state: State, account: int) -> int:
+    """Return the leverage in force for an account: its own, or the most its tiers allow."""
+    found = _account(state, account)
+    if found is None:
+        return 0
+    highest = _max_leverage(state, found)
+    return min(found.leverage, highest) if found.leverage else highest
+
+
+def _account(state: State, account: int) -> Account | None:
+    """Return an account; an isolated one that is not open yet reads as an empty one."""
+    found = state.accounts.get(account)
+    if found is not None:
+        return found
+    user = state.users.get(user_of(account))
+    pair = slot_of(account) - SLOT_ISOLATED
+    if user is None or not 0 <= pair < len(state.pairs):
+        return None
+    return Account(account, user, state.pairs[pair])
+
+
+def max_borrowable(state: State, account: int, coin: int) -> Limit:
+    """Return the most an account may borrow of a coin now, and which bound binds (RULES 6.1)."""
+    found = _account(state, account)
+    if found is None or found.liquidation is not None:
+        return Limit(0, "leverage")
+    return _max_borrowable(state, found, state.coins[coin])
+
+
+def max_transferable(state: State, account: int, coin: int) -> int:
+    """Return how much of a coin may leave an account now (RULES 9.1)."""
+    found = state.accounts.get(account)
+    return 0 if found is None else _max_transferable(state, found, state.coins[coin])
+
+
+def open_orders(state: State, account: int, pair: int | None = None) -> list[Order]:
+    """Return an account's resting orders, newest first. Not to be changed by the caller."""
+    found = state.accounts.get(account)
+    if found is None:
+        return []
+    standing = [o for o in found.orders.values() if pair is None or o.pair.id == pair]
+    standing.reverse()
+    return standing
+
+
+def order(state: State, account: int, order_id: int) -> Order | None:
+    """Return a resting order of an account by id."""
+    found = state.accounts.get(account)
+    return None if found is None else found.orders.get(order_id)
+
+
+def order_by_client_oid(state: State, account: int, pair: int, client_oid: str) -> Order | None:
+    """Return a resting order of an account by client id."""
+    found = state.accounts.get(account)
+    return None if found is None else find(found, pair, 0, client_oid)
+
+
+def depth(
+    state: State, pair: int, levels: int
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Return up to `levels` bids and asks as `(price_ticks, steps)`, best first."""
+    book = state.pairs[pair]
+    return book.bids.depth(levels), book.asks.depth(levels)
+
+
+def user_level(state: State, user: int) -> int:
+    """Return the VIP level in force for a user this hour."""
+    found = state.users.get(user)
+    return 0 if found is None else level_at(found, state.hour)
+
+
+def vip_levels(state: State) -> list[tuple[int, int]]:
+    """Return `(rate_discount_e6, limit_multiplier_e6)` of each VIP level."""
+    return state.vip_levels
+
+
+def daily_rate_e12(state: State, coin: int, level: int = 0) -> int:
+    """Return the daily rate a loan taken now pays this hour (RULES 5.2)."""
+    return hour_rate_e12(state, state.coins[coin], level, state.hour)
+
+
+def next_rate_e12(state: State, coin: int, level: int = 0) -> int:
+    """Return the daily rate the next hour will have, as it stands."""
+    return level_rate_e12(state, rate_of_next_hour(state.coins[coin]), level)
+
+
+def index_is_stale(state: State, coin: int) -> bool:
+    """Say whether a coin's index is missing or too old to decide on (RULES 7.7)."""
+    return is_stale(state, state.coins[coin])
+
+
+def pending_interest(state: State, account: int) -> list[InterestCharged]:
+    """Return the receipts of full hours that the log has not shown yet (RULES 4.2, 4.4).
+
+    They are emitted, with the same ids, when the loan is next touched.
+    """
+    found = state.accounts.get(account)
+    rows: list[InterestCharged] = []
+    if found is not None:
+        for coin_id in sorted(found.balances):
+            rows.extend(receipts(state, found, found.balances[coin_id]))
+    return rows
+
+
+def parameter(state: State, name: str) -> int:
+    """Return one of the venue's named numbers."""
+    return state.parameters[name]

@@ -1,0 +1,321 @@
+"""Snapshots: the whole state as canonical lines, and back (DESIGN 2).
+
+Each line is a JSON array; whole numbers of any size are exact there. The same state gives the same
+lines, whatever path led to it: balances that were never used, and prices at which nothing stands,
+leave no trace, and whatever has an order of its own is written in it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from typing import Any, Final
+
+from lombard.core.book import Order
+from lombard.core.commands import SLOT_ISOLATED, slot_of, user_of
+from lombard.core.index import set_bands
+from lombard.core.matching import resting_side
+from lombard.core.state import (
+    PARAMETERS,
+    RULES_VERSION,
+    Account,
+    Balance,
+    Coin,
+    Liquidation,
+    Pair,
+    Remembered,
+    Reply,
+    State,
+    User,
+)
+from lombard.core.units import HOUR_MS
+
+FORMAT: Final = 1
+# A line as parsed: its values are checked by what reads them.
+Row = list[Any]
+
+
+def lines(state: State) -> Iterator[str]:
+    """Write the state, one line after another."""
+    yield _line(["lombard", FORMAT])
+    yield _line(["clock", state.seq, state.time_ms])
+    yield from _body(state)
+
+
+def state_hash(state: State) -> str:
+    """Return BLAKE2b-256 over the lines, without sequence number and time."""
+    digest = blake2b(digest_size=32)
+    for line in _body(state):
+        digest.update(line.encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def _line(row: Row) -> str:
+    return json.dumps(row, separators=(",", ":"))
+
+
+def _body(state: State) -> Iterator[str]:
+    yield _line(_venue_row(state))
+    yield _line(["hours", *state.hour_ids])
+    for coin in state.coins:
+        yield _line(_coin_row(coin))
+    for pair in state.pairs:
+        yield _line(_pair_row(pair))
+    for user_id in sorted(state.users):
+        user = state.users[user_id]
+        yield _line(["user", user.id, user.level, user.next_level, user.next_level_hour])
+    for account_id in sorted(state.accounts):
+        yield from _account_lines(state.accounts[account_id])
+    for pair in state.pairs:
+        for side in (pair.bids, pair.asks):
+            for order in side.orders():
+                yield _line(_order_row(order))
+    for account_id in sorted(state.liquidations):
+        job = state.liquidations[account_id]
+        row = [account_id, job.id, job.started_ms, job.step, job.fee_value_e26, job.waiting]
+        yield _line(["liquidation", *row])
+    yield _line(["queue", *sorted(state.liquidation_queue)])
+    for generation, replies in ((0, state.older_replies), (1, state.replies)):
+        for command_id, reply in replies.items():
+            body = [command_id.hex(), reply.id, reply.units, reply.remaining]
+            yield _line(["reply", generation, *body])
+
+
+def _venue_row(state: State) -> Row:
+    return [
+        "venue",
+        state.rules_version,
+        state.first_hour,
+        state.hour,
+        state.next_id,
+        state.next_user,
+        sorted(state.parameters.items()),
+        state.vip_levels,
+    ]
+
+
+# The fields of a coin, a pair and an order that are written as they are.
+_COIN: Final = [
+    "user_limit_units",
+    "min_borrow_units",
+    "borrowable",
+    "transferable",
+    "price_e12",
+    "slow_price_e12",
+    "slow_time_ms",
+    "price_time_ms",
+    "price_sources",
+    "price_spread_e6",
+    "price_max_age_ms",
+    "pool_units",
+    "lent_units",
+    "supplied_units",
+    "loss_units",
+    "insurance_units",
+    "fee_units",
+    "interest_units",
+    "external_units",
+    "fixed_rate_e12",
+    "has_rate",
+]
+_PAIR: Final = [
+    "maker_fee_e6",
+    "taker_fee_e6",
+    "min_value_units",
+    "min_size_steps",
+    "max_size_steps",
+    "max_open_orders",
+    "liquidation_fee_e6",
+    "crossed",
+    "trading",
+    "last_price_ticks",
+]
+_ORDER: Final = [
+    "remaining_steps",
+    "frozen_units",
+    "filled_steps",
+    "filled_quote_units",
+    "received_units",
+    "fee_numerator",
+    "fee_units",
+    "borrowed_units",
+]
+
+
+def _coin_row(coin: Coin) -> Row:
+    terms: Row = ["coin", coin.id, coin.name, coin.decimals]
+    values: Row = [getattr(coin, name) for name in _COIN]
+    return [*terms, coin.collateral_steps, coin.cross_tiers, coin.prefix_e12, *values]
+
+
+def _pair_row(pair: Pair) -> Row:
+    terms: Row = ["pair", pair.id, pair.symbol, pair.base.id, pair.quote.id]
+    values: Row = [getattr(pair, name) for name in _PAIR]
+    return [*terms, pair.tick_e12, pair.step_units, pair.isolated_tiers, *values]
+
+
+def _order_row(order: Order) -> Row:
+    terms: Row = ["order", order.id, order.account.id, order.pair.id, order.side, order.kind]
+    terms += [order.force, order.loan_type, order.stp, order.price_ticks, order.size_steps]
+    terms += [order.quote_units, order.client_oid, order.source, order.time_ms]
+    values: Row = [getattr(order, name) for name in _ORDER]
+    return [*terms, *values]
+
+
+def _account_lines(account: Account) -> Iterator[str]:
+    balances: Row = []
+    for coin_id in sorted(account.balances):
+        balance = account.balances[coin_id]
+        row = [balance.available_units, balance.frozen_units, balance.principal_units]
+        row += [balance.charged, balance.paid_units]
+        if any(row):
+            # The hour says something only while there is principal.
+            hour = balance.hour if balance.principal_units else 0
+            balances.append([coin_id, *row, hour])
+    yield _line(["account", account.id, account.leverage, account.called, balances])
+    for key, first in account.client_oids.items():
+        body = [first.time_ms, first.content, first.id, first.units, first.remaining]
+        yield _line(["client_oid", account.id, key, *body])
+
+
+def restore(lines: Iterable[str]) -> State:
+    """Make a state from its lines. Raises `ValueError` on anything malformed."""
+    state = State()
+    rows = iter(lines)
+    try:
+        if json.loads(next(rows)) != ["lombard", FORMAT]:
+            raise ValueError("not a snapshot of a format this build knows")
+        kind, state.seq, state.time_ms = json.loads(next(rows))
+        if kind != "clock":
+            raise ValueError("a snapshot without a clock")
+        for line in rows:
+            row = json.loads(line)
+            _READERS[row[0]](state, row)
+    except (KeyError, IndexError, TypeError, AttributeError, StopIteration) as error:
+        raise ValueError(f"a malformed snapshot: {error!r}") from error
+    for account in state.accounts.values():
+        # Orders were read in book order; an account knows them in the order they were placed.
+        account.orders = {key: account.orders[key] for key in sorted(account.orders)}
+    for pair in state.pairs:
+        set_bands(state, pair)
+    return state
+
+
+def _read_venue(state: State, row: Row) -> None:
+    if row[1] > RULES_VERSION:
+        raise ValueError(f"rules version {row[1]} is newer than this build's {RULES_VERSION}")
+    state.rules_version, state.first_hour, state.hour = row[1], row[2], row[3]
+    state.next_id, state.next_user = row[4], row[5]
+    for name, value in row[6]:
+        if name not in PARAMETERS:
+            raise ValueError(f"unknown parameter {name}")
+        state.parameters[name] = value
+    state.vip_levels = [(discount, multiplier) for discount, multiplier in row[7]]
+    state.next_hour_ms = (state.first_hour + state.hour + 1) * HOUR_MS
+    if state.first_hour < 0:
+        state.next_hour_ms = 0
+
+
+def _read_hours(state: State, row: Row) -> None:
+    state.hour_ids = row[1:]
+
+
+def _read_coin(state: State, row: Row) -> None:
+    coin = Coin(row[1], row[2], row[3])
+    coin.collateral_steps = [(up_to, ratio) for up_to, ratio in row[4]]
+    coin.cross_tiers = [(most, leverage, mmr) for most, leverage, mmr in row[5]]
+    coin.prefix_e12 = row[6]
+    for name, value in zip(_COIN, row[7:], strict=True):
+        setattr(coin, name, value)
+    state.coins.append(coin)
+    state.coin_ids[coin.name] = coin.id
+
+
+def _read_pair(state: State, row: Row) -> None:
+    pair = Pair(row[1], row[2], state.coins[row[3]], state.coins[row[4]], row[5], row[6])
+    pair.isolated_tiers = [(base, quote, leverage, mmr) for base, quote, leverage, mmr in row[7]]
+    for name, value in zip(_PAIR, row[8:], strict=True):
+        setattr(pair, name, value)
+    state.pairs.append(pair)
+    state.pair_ids[pair.symbol] = pair.id
+
+
+def _read_user(state: State, row: Row) -> None:
+    user = User(row[1])
+    user.level, user.next_level, user.next_level_hour = row[2], row[3], row[4]
+    state.users[user.id] = user
+
+
+def _read_account(state: State, row: Row) -> None:
+    account_id = row[1]
+    slot = slot_of(account_id)
+    pair = state.pairs[slot - SLOT_ISOLATED] if slot >= SLOT_ISOLATED else None
+    user = state.users[user_of(account_id)]
+    account = Account(account_id, user, pair)
+    account.leverage, account.called = row[2], row[3]
+    for coin_id, available, frozen, principal, charged, paid, hour in row[4]:
+        balance = account.balances[coin_id] = Balance(state.coins[coin_id])
+        balance.available_units, balance.frozen_units = available, frozen
+        balance.principal_units, balance.charged = principal, charged
+        balance.paid_units, balance.hour = paid, hour
+        if principal:
+            account.debts += 1
+            state.indebted[account_id] = account
+    state.accounts[account_id] = account
+    user.accounts.append(account)
+
+
+def _read_client_oid(state: State, row: Row) -> None:
+    first = Remembered(row[3], row[4], row[5], row[6], row[7])
+    state.accounts[row[1]].client_oids[row[2]] = first
+
+
+def _read_order(state: State, row: Row) -> None:
+    account, pair, side = state.accounts[row[2]], state.pairs[row[3]], row[4]
+    base, quote = account.balance(pair.base), account.balance(pair.quote)
+    pay, get = (base, quote) if side else (quote, base)
+    order = Order(
+        row[1], account, pair, pay, get, side, row[5], row[6], row[7], row[8], row[9], row[10],
+        row[11], row[12], row[13], row[14],
+    )  # fmt: skip
+    for name, value in zip(_ORDER, row[15:], strict=True):
+        setattr(order, name, value)
+    account.orders[order.id] = order
+    resting_side(order).add(order)
+
+
+def _read_liquidation(state: State, row: Row) -> None:
+    account = state.accounts[row[1]]
+    job = Liquidation(row[2], account, row[3])
+    job.step, job.fee_value_e26, job.waiting = row[4], row[5], row[6]
+    account.liquidation = job
+    state.liquidations[account.id] = job
+
+
+def _read_queue(state: State, row: Row) -> None:
+    state.liquidation_queue = [(ratio, account_id) for ratio, account_id in row[1:]]
+    heapq.heapify(state.liquidation_queue)
+
+
+def _read_reply(state: State, row: Row) -> None:
+    reply = Reply(None, row[3], row[4], row[5])
+    generation = state.replies if row[1] else state.older_replies
+    generation[bytes.fromhex(row[2])] = reply
+
+
+_READERS: Final = {
+    "venue": _read_venue,
+    "hours": _read_hours,
+    "coin": _read_coin,
+    "pair": _read_pair,
+    "user": _read_user,
+    "account": _read_account,
+    "client_oid": _read_client_oid,
+    "order": _read_order,
+    "liquidation": _read_liquidation,
+    "queue": _read_queue,
+    "reply": _read_reply,
+}

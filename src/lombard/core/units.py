@@ -1,0 +1,73 @@
+"""Money in the core is a whole number of a coin's smallest unit.
+
+No float and no Decimal enters this package. A name carries its scale: `_units` is an amount of a
+coin, `_ticks` a price and `_steps` a size of a pair, `_e12` a daily rate or an index price, `_e6`
+a ratio. No operator rounds in silence: a call site picks the helper whose name says the direction,
+and says whom the direction favours (RULES 1.1).
+"""
+
+from typing import Final
+
+RATE_ONE_E12: Final = 10**12
+PRICE_ONE_E12: Final = 10**12
+RATIO_ONE_E6: Final = 10**6
+HOUR_MS: Final = 3_600_000
+# An hour's interest is principal * rate_e12 / INTEREST_DENOMINATOR (RULES 4.1).
+INTEREST_DENOMINATOR: Final = 24 * RATE_ONE_E12
+DECIMALS_MAX: Final = 8
+WHOLE_DIGITS_MAX: Final = 30
+POW10: Final[list[int]] = [10**n for n in range(64)]
+# No amount, price or size in a command is larger; products of them are exact at any size.
+VALUE_MAX: Final = 10**30
+
+
+class UnitsError(ValueError):
+    """A decimal string that is no amount; `excess_digits` when only its precision is."""
+
+    def __init__(self, text: str, excess_digits: bool = False) -> None:
+        super().__init__(text)
+        self.excess_digits = excess_digits
+
+
+def div_half_up(numerator: int, divisor: int) -> int:
+    """Divide a non-negative numerator, rounding halves up."""
+    assert numerator >= 0
+    assert divisor > 0
+    return (2 * numerator + divisor) // (2 * divisor)
+
+
+def div_ceil(numerator: int, divisor: int) -> int:
+    """Divide, rounding towards plus infinity."""
+    assert divisor > 0
+    return -(-numerator // divisor)
+
+
+def div_floor(numerator: int, divisor: int) -> int:
+    """Divide, rounding towards minus infinity."""
+    assert divisor > 0
+    return numerator // divisor
+
+
+def parse_units(text: str, decimals: int) -> int:
+    """Read `"12.5"` as units. Signs, exponents, spaces and excess digits raise `UnitsError`.
+
+    Zeros beyond the precision are no excess: clients pad.
+    """
+    whole, _, fraction = text.partition(".")
+    if not (whole.isascii() and whole.isdigit() and len(whole) <= WHOLE_DIGITS_MAX):
+        raise UnitsError(text)
+    if fraction and not (fraction.isascii() and fraction.isdigit()):
+        raise UnitsError(text)
+    fraction = fraction.rstrip("0")
+    if len(fraction) > decimals:
+        raise UnitsError(text, excess_digits=len(fraction) <= WHOLE_DIGITS_MAX)
+    return int(whole) * POW10[decimals] + int(fraction.ljust(decimals, "0") or "0")
+
+
+def format_units(units: int, decimals: int) -> str:
+    """Write units as the shortest exact decimal string: `"12.5"`, `"0"`, `"-0.00000001"`."""
+    sign = "-" if units < 0 else ""
+    whole, fraction = divmod(abs(units), POW10[decimals])
+    if not fraction:
+        return f"{sign}{whole}"
+    return f"{sign}{whole}." + str(fraction).rjust(decimals, "0").rstrip("0")
