@@ -37,6 +37,7 @@ class Order:
         "get",
         "id",
         "kind",
+        "level",
         "loan_type",
         "next",
         "pair",
@@ -100,6 +101,8 @@ class Order:
         self.borrowed_units = 0
         # Self-trade prevention ended it.
         self.stopped = False
+        # Its place in the book while it rests.
+        self.level: Level | None = None
         self.previous: Order | None = None
         self.next: Order | None = None
 
@@ -121,21 +124,22 @@ class Level:
 class BookSide:
     """The bids (`sign` 1) or the asks (`sign` -1) of a pair."""
 
-    __slots__ = ("keys", "levels", "sign")
+    __slots__ = ("best", "keys", "levels", "sign")
 
     def __init__(self, sign: int) -> None:
         assert sign in (1, -1)
         self.sign: Final = sign
         self.keys: list[int] = []
         self.levels: dict[int, Level] = {}
+        self.best: Level | None = None
 
     def best_ticks(self) -> int:
         """Return the best price, or 0 when the side is empty."""
-        return self.sign * self.keys[-1] if self.keys else 0
+        return 0 if self.best is None else self.best.price_ticks
 
     def first(self) -> Order | None:
         """Return the order that trades next."""
-        return self.levels[self.keys[-1]].head if self.keys else None
+        return None if self.best is None else self.best.head
 
     def first_not_of(self, user: int) -> Order | None:
         """Return the order that trades next when a user's own orders are stepped over."""
@@ -158,6 +162,7 @@ class BookSide:
                 insort(self.keys, key)
             else:
                 self.keys.append(key)
+                self.best = level
         tail = level.tail
         if tail is None:
             level.head = order
@@ -165,20 +170,23 @@ class BookSide:
             tail.next = order
             order.previous = tail
         level.tail = order
+        order.level = level
         level.steps += order.remaining_steps
 
     def reduce(self, order: Order, steps: int) -> None:
         """Take traded steps off a resting order; an order with nothing left is removed."""
         assert 0 < steps <= order.remaining_steps
         order.remaining_steps -= steps
-        level = self.levels[self.sign * order.price_ticks]
+        level = order.level
+        assert level is not None, "Invariant: an order trades that does not rest"
         level.steps -= steps
         if order.remaining_steps == 0:
             self._unlink(order, level)
 
     def remove(self, order: Order) -> None:
         """Take a resting order out of its queue."""
-        level = self.levels[self.sign * order.price_ticks]
+        level = order.level
+        assert level is not None, "Invariant: an order is withdrawn that does not rest"
         level.steps -= order.remaining_steps
         self._unlink(order, level)
 
@@ -194,12 +202,14 @@ class BookSide:
             after.previous = before
         order.previous = None
         order.next = None
+        order.level = None
         if level.head is None:
             assert level.steps == 0, "Invariant: an empty level has size"
             key = self.sign * level.price_ticks
             del self.levels[key]
             if self.keys[-1] == key:
                 self.keys.pop()
+                self.best = self.levels[self.keys[-1]] if self.keys else None
             else:
                 del self.keys[bisect_left(self.keys, key)]
 

@@ -26,8 +26,15 @@ class Content:
         self.text: Final = text
 
 
+def client_oid_of(cmd: Command) -> str:
+    """Return the client id a command is to be remembered by, empty when it has none."""
+    if isinstance(cmd, (PlaceOrder, Borrow, Repay, Transfer)):
+        return cmd.client_oid
+    return cmd.new_client_oid if isinstance(cmd, ReplaceOrder) else ""
+
+
 def content_of(cmd: Command) -> Content:
-    """Return a command's client id and the content it stands for; no id when it has none."""
+    """Return a command's client id and the content it stands for."""
     if isinstance(cmd, PlaceOrder):
         text = f"{cmd.pair} {cmd.side} {cmd.kind} {cmd.force} {cmd.loan_type} {cmd.stp}"
         text += f" {cmd.price_ticks} {cmd.size_steps} {cmd.quote_units}"

@@ -7,6 +7,8 @@ Who asks, and when, is in the `Envelope`.
 
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 # Sides, kinds and the like are small integers: they are compared on every match.
 BUY: Final = 0
 SELL: Final = 1
@@ -40,6 +42,7 @@ VENUE: Final = 0
 
 
 @final
+@mypyc_attr(acyclic=True)
 class AddUser:
     """Admit a user, with a spot and a crossed account. Replies with the user's id."""
 
@@ -47,6 +50,7 @@ class AddUser:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class SetCoin:
     """Add a coin or change one.
 
@@ -88,6 +92,7 @@ class SetCoin:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class SetPair:
     """Add a pair or change one.
 
@@ -152,6 +157,7 @@ class SetPair:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class SetParameter:
     """Set one of the venue's named numbers; names, units and ranges are in `parameters`."""
 
@@ -163,6 +169,7 @@ class SetParameter:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class SetVipLevels:
     """Set the VIP schedule: `(rate_discount_e6, limit_multiplier_e6)` of level 0, 1, …"""
 
@@ -173,6 +180,7 @@ class SetVipLevels:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class SetUserLevel:
     """Put a user on a VIP level; rates follow at the next hour turn (RULES 4.4)."""
 
@@ -184,6 +192,7 @@ class SetUserLevel:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class FundPool:
     """Supply coins to lend from outside (RULES 2.1)."""
 
@@ -195,6 +204,7 @@ class FundPool:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class FundInsurance:
     """Pay coins from outside into the insurance fund."""
 
@@ -206,6 +216,7 @@ class FundInsurance:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class SetRate:
     """Lend a coin at a fixed daily rate from the next full hour on (RULES 3.1, 5.1)."""
 
@@ -217,6 +228,7 @@ class SetRate:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class SetIndexPrices:
     """Publish index prices: `(coin, price_e12, sources, spread_e6, max_age_ms)` (RULES 7.1, 7.7).
 
@@ -231,6 +243,7 @@ class SetIndexPrices:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Tick:
     """Let time pass: hour turns, staleness and waiting liquidations are looked at (RULES 3.3)."""
 
@@ -238,6 +251,7 @@ class Tick:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class ContinueLiquidation:
     """Do up to `max_steps` steps of the liquidations that are due (RULES 8.3)."""
 
@@ -248,6 +262,7 @@ class ContinueLiquidation:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Upgrade:
     """Put a newer version of the rules in force (RULES 3.4)."""
 
@@ -258,6 +273,7 @@ class Upgrade:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Deposit:
     """Credit coins from outside to the asking spot account, complete in one step (RULES 2.3)."""
 
@@ -269,6 +285,7 @@ class Deposit:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Transfer:
     """Move coins from the asking account to another account of the same user (RULES 9.1)."""
 
@@ -282,6 +299,7 @@ class Transfer:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Borrow:
     """Ask for `units` of a coin against the asking account's collateral (RULES 6)."""
 
@@ -294,6 +312,7 @@ class Borrow:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Repay:
     """Pay back up to `units` of a coin, interest first (RULES 6.4)."""
 
@@ -306,6 +325,7 @@ class Repay:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class SetLeverage:
     """Bound the asking margin account: debt at most (leverage - 1) x net (RULES 6.5)."""
 
@@ -316,6 +336,7 @@ class SetLeverage:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class PlaceOrder:
     """Place an order of the asking account (RULES 10).
 
@@ -365,6 +386,7 @@ class PlaceOrder:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class CancelOrder:
     """Cancel a resting order of the asking account, by id, or by client id when `order_id` is 0."""
 
@@ -377,6 +399,7 @@ class CancelOrder:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class CancelAllOrders:
     """Cancel every resting order of the asking account on a pair. Replies with their number."""
 
@@ -387,6 +410,7 @@ class CancelAllOrders:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class ReplaceOrder:
     """Cancel a resting limit order and place another in one step (RULES 6.2).
 
@@ -440,6 +464,7 @@ Command = (
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Envelope:
     """A command with its place in the log.
 

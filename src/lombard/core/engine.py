@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, final
 
 from lombard.core import ledger, lending, liquidation, orders, snapshot, transfers, venue
-from lombard.core.client_ids import content_of, recall, remember
+from lombard.core.client_ids import client_oid_of, content_of, recall, remember
 from lombard.core.commands import (
     VENUE,
     AddUser,
@@ -123,18 +123,14 @@ def _apply_user(state: State, account_id: int, cmd: Command, events: list[Event]
         return Reply(Refusal.ACCOUNT_UNKNOWN)
     if account.debts:
         watch(state, account, events)
-    if isinstance(cmd, PlaceOrder):
-        if not cmd.client_oid:
-            return orders.place(state, account, cmd, events)
-    elif isinstance(cmd, CancelOrder):
-        return orders.cancel(state, account, cmd, events)
+    if not client_oid_of(cmd):
+        return _dispatch_user(state, account, cmd, events)
     content = content_of(cmd)
-    if content.client_oid:
-        earlier = recall(state, account, content)
-        if earlier is not None:
-            return earlier
+    earlier = recall(state, account, content)
+    if earlier is not None:
+        return earlier
     reply = _dispatch_user(state, account, cmd, events)
-    if content.client_oid and reply.refusal is None:
+    if reply.refusal is None:
         remember(state, account, content, reply)
     return reply
 
@@ -142,6 +138,8 @@ def _apply_user(state: State, account_id: int, cmd: Command, events: list[Event]
 def _dispatch_user(state: State, account: Account, cmd: Command, events: list[Event]) -> Reply:
     if isinstance(cmd, PlaceOrder):
         return orders.place(state, account, cmd, events)
+    if isinstance(cmd, CancelOrder):
+        return orders.cancel(state, account, cmd, events)
     if isinstance(cmd, ReplaceOrder):
         return orders.replace(state, account, cmd, events)
     if isinstance(cmd, CancelAllOrders):

@@ -7,6 +7,8 @@ are those of the envelope whose command made them; events of hour turns carry th
 
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 # kinds of repayment
 REPAY_MANUAL: Final = 0
 REPAY_AUTO: Final = 1
@@ -23,6 +25,7 @@ CLOSED_BY_VENUE: Final = 6
 
 
 @final
+@mypyc_attr(acyclic=True)
 class UserAdded:
     """A user with a spot and a crossed account was admitted."""
 
@@ -31,6 +34,7 @@ class UserAdded:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class VenueChanged:
     """Configuration changed: `what` names the coin, pair, parameter or level list."""
 
@@ -40,6 +44,7 @@ class VenueChanged:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class RateSet:
     """A coin's daily rate will be `rate_e12` from the hour that starts at `from_ms`."""
 
@@ -50,6 +55,7 @@ class RateSet:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class HourTurned:
     """A full hour began at `hour_ms`; `rates_e12` are the daily rates in force, by coin."""
 
@@ -59,6 +65,7 @@ class HourTurned:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class IndexPricesSet:
     """Index prices were published: `(coin, price_e12)`."""
 
@@ -67,6 +74,7 @@ class IndexPricesSet:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class PoolFunded:
     """Coins came from outside into a coin's pool."""
 
@@ -76,6 +84,7 @@ class PoolFunded:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class InsuranceFunded:
     """Coins came from outside into the insurance fund."""
 
@@ -85,6 +94,7 @@ class InsuranceFunded:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Deposited:
     """Coins came from outside to an account."""
 
@@ -96,6 +106,7 @@ class Deposited:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Transferred:
     """Coins moved between two accounts of one user."""
 
@@ -117,6 +128,7 @@ class Transferred:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Borrowed:
     """The pool lent and the account owes. `auto` when an order borrowed."""
 
@@ -132,6 +144,7 @@ class Borrowed:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class InterestCharged:
     """One receipt: the interest of one hour on one coin's principal (RULES 4.2).
 
@@ -162,6 +175,7 @@ class InterestCharged:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Repaid:
     """An account paid interest and principal back; `remaining_units` of debt are left."""
 
@@ -185,6 +199,7 @@ class Repaid:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class LeverageSet:
     """An account's leverage was set."""
 
@@ -194,6 +209,7 @@ class LeverageSet:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class OrderPlaced:
     """An order was accepted. Its trades, and its closing, follow."""
 
@@ -229,6 +245,7 @@ class OrderPlaced:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Traded:
     """Two orders met at the resting order's price.
 
@@ -268,6 +285,7 @@ class Traded:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class OrderClosed:
     """An order left the book or never reached it; `reason` is one of the CLOSED_ numbers."""
 
@@ -279,6 +297,7 @@ class OrderClosed:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class MarginCalled:
     """An account's risk reached the call line (RULES 7.3). `ratio_e6` is K / N."""
 
@@ -288,6 +307,7 @@ class MarginCalled:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class LiquidationStarted:
     """An account fell below its line and was locked (RULES 8.1).
 
@@ -310,6 +330,7 @@ class LiquidationStarted:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class LiquidationStepped:
     """One step of a liquidation ended; its trades and repayments came just before (RULES 8.6).
 
@@ -343,6 +364,7 @@ class LiquidationStepped:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class FundPaid:
     """The insurance fund gave an account coins to settle its debt with (RULES 8.4)."""
 
@@ -354,6 +376,7 @@ class FundPaid:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class FundTook:
     """The insurance fund took coins of an account it took over, at index (RULES 8.4)."""
 
@@ -365,6 +388,7 @@ class FundTook:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class LossBooked:
     """What neither the account nor the fund could pay was posted to the pool's loss (RULES 8.4).
 
@@ -387,6 +411,7 @@ class LossBooked:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class LiquidationFeePaid:
     """The liquidation fee went to the insurance fund (RULES 8.5)."""
 
@@ -398,6 +423,7 @@ class LiquidationFeePaid:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class LiquidationFinished:
     """The account is unlocked; `fee_value_e8` is what the fee was worth, in 1e-8 USDT."""
 

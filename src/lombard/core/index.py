@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isqrt
 from typing import Final
 
+from lombard.core.bounds import set_price_bounds
 from lombard.core.commands import SetIndexPrices
 from lombard.core.events import Event, IndexPricesSet
 from lombard.core.refusals import Refusal
@@ -40,13 +41,14 @@ def relax(state: State) -> None:
     half_life_ms = state.parameters["caution_half_life_ms"]
     for coin in state.coins:
         elapsed_ms = state.time_ms - coin.slow_time_ms
-        if half_life_ms == 0:
-            coin.slow_price_e12 = coin.price_e12
-        elif elapsed_ms > 0 and coin.slow_price_e12 != coin.price_e12:
-            gap = coin.slow_price_e12 - coin.price_e12
-            coin.slow_price_e12 = coin.price_e12 + gap * decay_e18(elapsed_ms, half_life_ms) // (
-                _ONE_E18
-            )
+        gap = coin.slow_price_e12 - coin.price_e12
+        if gap and half_life_ms:
+            gap = gap * decay_e18(elapsed_ms, half_life_ms) // _ONE_E18
+        elif gap:
+            gap = 0
+        if coin.price_e12 + gap != coin.slow_price_e12:
+            coin.slow_price_e12 = coin.price_e12 + gap
+            set_price_bounds(coin)
         coin.slow_time_ms = state.time_ms
 
 
@@ -75,6 +77,7 @@ def set_index_prices(state: State, cmd: SetIndexPrices, events: list[Event]) -> 
         coin.price_spread_e6 = spread_e6
         coin.price_time_ms = state.time_ms
         coin.price_max_age_ms = max_age_ms
+        set_price_bounds(coin)
     for pair in state.pairs:
         if pair.base.id in seen or pair.quote.id in seen:
             set_bands(state, pair)

@@ -17,7 +17,7 @@ from lombard.core.units import (
     INTEREST_DENOMINATOR,
     RATIO_ONE_E6,
     div_ceil,
-    div_half_up,
+    interest_units,
 )
 
 PROFILE_EXACT: Final = 0
@@ -116,8 +116,9 @@ def charged_now(state: State, user: User, balance: Balance) -> int:
 
 def interest_due(state: State, user: User, balance: Balance) -> int:
     """Return the interest due now, in units (RULES 4.2)."""
-    charged = charged_now(state, user, balance)
-    return div_half_up(charged, INTEREST_DENOMINATOR) - balance.paid_units if charged else 0
+    if balance.hour == state.hour or balance.principal_units == 0:
+        return balance.shown_units - balance.paid_units
+    return interest_units(charged_now(state, user, balance)) - balance.paid_units
 
 
 def receipts(state: State, account: Account, balance: Balance) -> list[InterestCharged]:
@@ -128,12 +129,12 @@ def receipts(state: State, account: Account, balance: Balance) -> list[InterestC
     coin = balance.coin
     ceil_each = state.parameters["interest_profile"] == PROFILE_CEIL_EACH_CHARGE
     charged = balance.charged
-    shown = div_half_up(charged, INTEREST_DENOMINATOR)
+    shown = balance.shown_units
     for hour in range(balance.hour + 1, state.hour + 1):
         rate = hour_rate_e12(state, coin, level_at(account.user, hour), hour)
         charge = balance.principal_units * rate
         charged += _ceil_charge(balance.principal_units, rate) if ceil_each else charge
-        total = div_half_up(charged, INTEREST_DENOMINATOR)
+        total = interest_units(charged)
         rows.append(
             InterestCharged(
                 state.hour_ids[hour] + coin.id,
@@ -157,6 +158,7 @@ def bring_up_to_date(state: State, account: Account, balance: Balance, events: l
     charged = charged_now(state, account.user, balance)
     events.extend(receipts(state, account, balance))
     balance.charged = charged
+    balance.shown_units = interest_units(charged)
     balance.hour = state.hour
 
 
@@ -172,12 +174,12 @@ def charge_first_hour(
     assert balance.principal_units >= units > 0
     assert balance.hour == state.hour, "Invariant: a loan was not brought up to date"
     rate = hour_rate_e12(state, balance.coin, level_at(account.user, state.hour), state.hour)
-    shown = div_half_up(balance.charged, INTEREST_DENOMINATOR)
+    shown = balance.shown_units
     if state.parameters["interest_profile"] == PROFILE_CEIL_EACH_CHARGE:
         balance.charged += _ceil_charge(units, rate)
     else:
         balance.charged += units * rate
-    total = div_half_up(balance.charged, INTEREST_DENOMINATOR)
+    total = balance.shown_units = interest_units(balance.charged)
     events.append(
         InterestCharged(
             loan_id, account.id, balance.coin.id, state.time_ms, True, rate, units, total - shown

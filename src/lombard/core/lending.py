@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from lombard.core.bounds import Bounds, value_high
 from lombard.core.commands import Borrow, Repay, SetLeverage
 from lombard.core.events import REPAY_MANUAL, Borrowed, Event, LeverageSet, Repaid
 from lombard.core.interest import bring_up_to_date, charge_first_hour, interest_due, level_at
@@ -22,7 +23,7 @@ from lombard.core.risk import (
     leverage_room_units,
 )
 from lombard.core.state import Account, Balance, Coin, Reply, State, User
-from lombard.core.units import INTEREST_DENOMINATOR, RATIO_ONE_E6, VALUE_MAX, div_half_up
+from lombard.core.units import RATIO_ONE_E6, VALUE_MAX
 
 BY_LEVERAGE: Final = "leverage"
 BY_TIER: Final = "tier"
@@ -98,6 +99,26 @@ def max_borrowable(state: State, account: Account, coin: Coin) -> Limit:
     if coin.pool_units < best.units:
         best = Limit(coin.pool_units, BY_POOL)
     return best
+
+
+def surely_lendable(
+    state: State, account: Account, balance: Balance, bounds: Bounds, units: int
+) -> bool:
+    """Say whether bounds alone prove that `units` may be lent; False decides nothing."""
+    coin = balance.coin
+    if not (coin.borrowable and coin.has_rate) or units > coin.pool_units or is_stale(state, coin):
+        return False
+    wanted = balance.principal_units + units
+    carried = bounds.debt_high + value_high(coin, units)
+    fits = False
+    for max_units, tier_leverage in tiers_of(account, coin):
+        leverage = tier_leverage
+        if 0 < account.leverage < tier_leverage:
+            leverage = account.leverage
+        if wanted <= max_units and carried <= (leverage - 1) * bounds.net_low:
+            fits = True
+    # VIP levels only ever raise the user's limit.
+    return fits and owed_by_user(state, account.user, coin) + units <= coin.user_limit_units
 
 
 def refuse_lending(state: State, account: Account, coin: Coin) -> Reply | None:
@@ -229,8 +250,8 @@ def pay_back(
     coin = balance.coin
     assert 0 < units <= balance.available_units
     bring_up_to_date(state, account, balance, events)
-    due = div_half_up(balance.charged, INTEREST_DENOMINATOR) - balance.paid_units
-    interest = min(units, due)
+    due = balance.shown_units - balance.paid_units
+    interest = units if units < due else due
     principal = units - interest
     assert principal <= balance.principal_units, "Invariant: more repaid than owed"
 

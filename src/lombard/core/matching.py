@@ -132,7 +132,9 @@ def match(
                 order.stopped = True
                 break
             continue
-        net = fill(state, order, maker, min(wanted, maker.remaining_steps), events)
+        if wanted > maker.remaining_steps:
+            wanted = maker.remaining_steps
+        net = fill(state, order, maker, wanted, events)
         makers.append((maker, net))
     return makers
 

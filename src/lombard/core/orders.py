@@ -9,6 +9,7 @@ available, what comes to rest borrows ahead.
 from __future__ import annotations
 
 from lombard.core.book import Order
+from lombard.core.bounds import RATIO_BITS, bounds_of, mmr_bound, value_high
 from lombard.core.commands import (
     AUTO_LOAN,
     AUTO_REPAY,
@@ -35,7 +36,13 @@ from lombard.core.events import (
     OrderClosed,
     OrderPlaced,
 )
-from lombard.core.lending import lend, pay_back, refuse_lending, refuse_over_limit
+from lombard.core.lending import (
+    lend,
+    pay_back,
+    refuse_lending,
+    refuse_over_limit,
+    surely_lendable,
+)
 from lombard.core.matching import facing, match, rest, walk, withdraw
 from lombard.core.refusals import Refusal
 from lombard.core.risk import (
@@ -133,7 +140,7 @@ def _refuse_numbers(pair: Pair, cmd: PlaceOrder) -> Reply | None:
         return Reply(Refusal.ORDER_INVALID, detail="size")
     if (cmd.quote_units if by_quote else cmd.size_steps) <= 0:
         return Reply(Refusal.AMOUNT_NOT_POSITIVE)
-    if max(cmd.price_ticks, cmd.size_steps, cmd.quote_units) > VALUE_MAX:
+    if cmd.price_ticks > VALUE_MAX or cmd.size_steps > VALUE_MAX or cmd.quote_units > VALUE_MAX:
         return Reply(Refusal.AMOUNT_TOO_LARGE)
     value = cmd.quote_units
     if not by_quote:
@@ -167,7 +174,9 @@ def _place(
     order = _order(state, account, pair, cmd)
     need = cost_units(order)
     freed = 0 if replaced is None else replaced.frozen_units
-    shortfall = max(0, need - order.pay.available_units - freed)
+    shortfall = need - order.pay.available_units - freed
+    if shortfall < 0:
+        shortfall = 0
     if shortfall and not cmd.loan_type & AUTO_LOAN:
         return Reply(Refusal.INSUFFICIENT_BALANCE, detail=order.pay.coin.name)
     if cmd.force == POST_ONLY and cmd.kind == LIMIT:
@@ -177,14 +186,14 @@ def _place(
     fill_or_kill = cmd.force == FOK and cmd.kind == LIMIT
     if fill_or_kill and walk(order, limit_ticks).steps < order.size_steps:
         return Reply(Refusal.FOK_WOULD_NOT_FILL)
-    if shortfall:
-        refusal = refuse_lending(state, account, order.pay.coin)
+    if (shortfall or account.debts) and not _surely_allowed(state, order, need, shortfall):
+        refusal = None
+        if shortfall:
+            refusal = refuse_lending(state, account, order.pay.coin)
+            if refusal is None:
+                refusal = refuse_over_limit(state, account, order.pay.coin, shortfall)
         if refusal is None:
-            refusal = refuse_over_limit(state, account, order.pay.coin, shortfall)
-        if refusal is not None:
-            return refusal
-    if shortfall or account.debts:
-        refusal = _refuse_risk(state, order, limit_ticks, shortfall, replaced)
+            refusal = _refuse_risk(state, order, limit_ticks, shortfall, replaced)
         if refusal is not None:
             return refusal
 
@@ -242,6 +251,29 @@ def _refuse_band(state: State, pair: Pair, cmd: PlaceOrder) -> Reply | None:
     if cmd.side != BUY and cmd.price_ticks < pair.band_low_ticks:
         return Reply(Refusal.PRICE_BELOW_BAND, units=pair.band_low_ticks)
     return None
+
+
+def _surely_allowed(state: State, order: Order, need: int, shortfall: int) -> bool:
+    """Say whether bounds alone prove that limits and risk allow an order; False decides nothing.
+
+    Whatever becomes of it, the order and those that rest lose at most all that they pay with.
+    """
+    account = order.account
+    coin = order.pay.coin
+    bounds = bounds_of(state, account)
+    if bounds is None:
+        return False
+    borrowed = 0
+    if shortfall:
+        if not surely_lendable(state, account, order.pay, bounds, shortfall):
+            return False
+        borrowed = value_high(coin, shortfall)
+    if order.get.coin.price_e12 == 0 or is_stale(state, order.get.coin):
+        return False
+    net = bounds.net_low - bounds.frozen_high - value_high(coin, need)
+    maintenance = bounds.maintenance_high
+    maintenance += (borrowed * mmr_bound(account, coin) >> RATIO_BITS) + 1
+    return 5 * maintenance < 4 * net
 
 
 def _refuse_risk(
@@ -324,8 +356,8 @@ def _trade(state: State, order: Order, limit_ticks: int, events: list[Event]) ->
     makers = match(state, order, limit_ticks, 0, trades)
     resting = _resting_units(order)
     paid = _paid_units(order)
-    borrowed = max(0, paid + resting - order.pay.available_units)
-    if borrowed:
+    borrowed = paid + resting - order.pay.available_units
+    if borrowed > 0:
         assert order.loan_type & AUTO_LOAN, "Invariant: an order spent what it did not have"
         order.borrowed_units = borrowed
         lend(state, order.account, order.pay, borrowed, True, order.client_oid, events)

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from lombard.core.book import Order
+from lombard.core.bounds import set_price_bounds, set_ratio_bounds
 from lombard.core.commands import SLOT_ISOLATED, slot_of, user_of
 from lombard.core.index import set_bands
 from lombard.core.matching import resting_side
@@ -30,7 +31,7 @@ from lombard.core.state import (
     State,
     User,
 )
-from lombard.core.units import HOUR_MS
+from lombard.core.units import HOUR_MS, interest_units
 
 FORMAT: Final = 1
 # A line as parsed: its values are checked by what reads them.
@@ -230,6 +231,8 @@ def _read_coin(state: State, row: Row) -> None:
     coin.prefix_e12 = row[6]
     for name, value in zip(_COIN, row[7:], strict=True):
         setattr(coin, name, value)
+    set_ratio_bounds(coin)
+    set_price_bounds(coin)
     state.coins.append(coin)
     state.coin_ids[coin.name] = coin.id
 
@@ -261,6 +264,7 @@ def _read_account(state: State, row: Row) -> None:
         balance.available_units, balance.frozen_units = available, frozen
         balance.principal_units, balance.charged = principal, charged
         balance.paid_units, balance.hour = paid, hour
+        balance.shown_units = interest_units(charged)
         if principal:
             account.debts += 1
             state.indebted[account_id] = account

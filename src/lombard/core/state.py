@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from lombard.core.book import BookSide, Order
 from lombard.core.commands import SLOT_CROSSED, SLOT_ISOLATED, SLOT_SPOT, slot_of
 from lombard.core.refusals import Refusal
@@ -39,6 +41,7 @@ PARAMETERS: Final[dict[str, tuple[int, int, int]]] = {
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Reply:
     """What a command came to. Exactly one reply answers each command.
 
@@ -70,6 +73,11 @@ class Coin:
 
     __slots__ = (
         "borrowable",
+        "bound_high",
+        "bound_low",
+        "bound_mmr",
+        "bound_shift",
+        "bound_weight",
         "collateral_steps",
         "cross_tiers",
         "decimals",
@@ -130,6 +138,12 @@ class Coin:
         self.has_rate = False
         # By VIP level: element k is the sum of the daily rates of the venue's first k hours.
         self.prefix_e12: list[list[int]] = []
+        # Derived, for `bounds`.
+        self.bound_low = 0
+        self.bound_high = 0
+        self.bound_shift = 0
+        self.bound_weight = 0
+        self.bound_mmr = 0
 
 
 @final
@@ -218,8 +232,9 @@ class User:
 class Balance:
     """What an account has and owes of a coin (RULES 4.2).
 
-    `charged` is the integer numerator of all interest ever charged, over INTEREST_DENOMINATOR;
-    `paid_units` all interest ever paid; `hour` the last hour charged while there is principal.
+    `charged` is the integer numerator of all interest ever charged, over INTEREST_DENOMINATOR, and
+    `shown_units` the same rounded half up; `paid_units` all interest ever paid; `hour` the last
+    hour charged while there is principal.
     """
 
     __slots__ = (
@@ -230,6 +245,7 @@ class Balance:
         "hour",
         "paid_units",
         "principal_units",
+        "shown_units",
     )
 
     def __init__(self, coin: Coin) -> None:
@@ -238,6 +254,7 @@ class Balance:
         self.frozen_units = 0
         self.principal_units = 0
         self.charged = 0
+        self.shown_units = 0
         self.paid_units = 0
         self.hour = 0
 

@@ -36,6 +36,12 @@ def div_half_up(numerator: int, divisor: int) -> int:
     return (2 * numerator + divisor) // (2 * divisor)
 
 
+def interest_units(charged: int) -> int:
+    """Return an interest numerator in units, rounded half up (RULES 4.2)."""
+    # The denominator is even: half of it is a whole number.
+    return (charged + INTEREST_DENOMINATOR // 2) // INTEREST_DENOMINATOR
+
+
 def div_ceil(numerator: int, divisor: int) -> int:
     """Divide, rounding towards plus infinity."""
     assert divisor > 0

@@ -5,6 +5,7 @@ A configuration that would make a rule false is refused whole (RULES 1.2, 7.4, 8
 
 from __future__ import annotations
 
+from lombard.core.bounds import set_ratio_bounds
 from lombard.core.commands import (
     SLOT_CROSSED,
     SLOT_SPOT,
@@ -27,7 +28,7 @@ from lombard.core.events import (
     UserAdded,
     VenueChanged,
 )
-from lombard.core.index import set_bands
+from lombard.core.index import relax, set_bands
 from lombard.core.interest import bring_up_to_date, level_rate_e12
 from lombard.core.ledger import fund_insurance, fund_pool
 from lombard.core.matching import pair_is_free
@@ -84,6 +85,7 @@ def set_coin(state: State, cmd: SetCoin, events: list[Event]) -> Reply:
     coin.min_borrow_units = cmd.min_borrow_units
     coin.borrowable = cmd.borrowable
     coin.transferable = cmd.transferable
+    set_ratio_bounds(coin)
     events.append(VenueChanged("coin", cmd.name))
     return Reply(None, coin.id)
 
@@ -231,6 +233,7 @@ def set_parameter(state: State, cmd: SetParameter, events: list[Event]) -> Reply
         return Reply(Refusal.CONFIGURATION_INVALID, detail=problem)
 
     # From here the change succeeds.
+    relax(state)
     for pair in state.pairs:
         set_bands(state, pair)
     events.append(VenueChanged("parameter", cmd.name))
@@ -255,7 +258,7 @@ def set_vip_levels(state: State, cmd: SetVipLevels, events: list[Event]) -> Repl
     if len(cmd.levels) < len(state.vip_levels) or cmd.levels[0] != (RATIO_ONE_E6, RATIO_ONE_E6):
         return Reply(Refusal.CONFIGURATION_INVALID, detail="levels")
     for discount_e6, multiplier_e6 in cmd.levels:
-        if not (0 <= discount_e6 <= RATIO_ONE_E6 and 0 < multiplier_e6 <= 1000 * RATIO_ONE_E6):
+        if not 0 <= discount_e6 <= RATIO_ONE_E6 <= multiplier_e6 <= 1000 * RATIO_ONE_E6:
             return Reply(Refusal.CONFIGURATION_INVALID, detail="levels")
 
     # From here the change succeeds.

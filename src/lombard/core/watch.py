@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 
+from lombard.core.bounds import bounds_of
 from lombard.core.events import (
     CLOSED_LIQUIDATION,
     Event,
@@ -25,7 +26,11 @@ def watch(state: State, account: Account, events: list[Event]) -> None:
 
     Nothing is decided on a stale index, or on one with fewer than two sources (RULES 7.7).
     """
-    if account.debts == 0 or account.liquidation is not None or not may_liquidate(state, account):
+    if account.debts == 0 or account.liquidation is not None:
+        return
+    if not account.called and _surely_calm(state, account):
+        return
+    if not may_liquidate(state, account):
         return
     risk = assess(state, account)
     if risk.to_liquidate():
@@ -35,6 +40,12 @@ def watch(state: State, account: Account, events: list[Event]) -> None:
         events.append(MarginCalled(account.id, risk.ratio_e6()))
     elif account.called and risk.calm():
         account.called = False
+
+
+def _surely_calm(state: State, account: Account) -> bool:
+    """Say whether bounds alone prove an account above its call line; False decides nothing."""
+    bounds = bounds_of(state, account)
+    return bounds is not None and 5 * bounds.maintenance_high < 4 * bounds.net_low
 
 
 def watch_all(state: State, events: list[Event]) -> None:
