@@ -34,8 +34,8 @@ def command_of(row, owner, ids):
     return account, c.PlaceOrder(0, side, c.LIMIT, c.GTC, loan, 0, price, size, 0, "", 0)
 
 
-def venue():
-    """Return an engine with the pair, the pools and the thousand accounts of the stream."""
+def venue(log=None):
+    """Return an engine with the pair, the pools and the accounts of the stream; `log` gets it all."""
     from lombard.core import commands as c
     from lombard.core.engine import Engine
 
@@ -46,6 +46,8 @@ def venue():
         envelope = c.Envelope(engine.state.seq + 1, START_MS, b"", account, command)
         reply, _ = engine.apply(envelope)
         assert reply.refusal is None, (reply.refusal, reply.detail)
+        if log is not None:
+            log.append(envelope)
         return reply
 
     huge = 10**9 * one
@@ -132,8 +134,15 @@ def child(ops, rounds):
         bids, asks = q.depth(engine.state, 0, 10**6)
         assert (bids[0][0], asks[0][0]) == (expected["bid"], expected["ask"])
         assert engine.state.pairs[0].last_price_ticks > 0
-        row = dict(impl=__impl__, rate=ops / seconds, bare=ops / bare_seconds, events=events)
-        print(json.dumps(row | dict(borrowed=borrowed, hash=state_hash)), flush=True)
+        row = {
+            "impl": __impl__,
+            "rate": ops / seconds,
+            "bare": ops / bare_seconds,
+            "events": events,
+            "borrowed": borrowed,
+            "hash": state_hash,
+        }
+        print(json.dumps(row), flush=True)
 
 
 def main():
