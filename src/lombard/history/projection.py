@@ -1,0 +1,467 @@
+"""Projection: events in, rows out, with no file in sight.
+
+What history keeps of a command depends on that command's events and on a little of what came
+before: running balances, open orders, candles not yet full. That little lives here, and is looked
+up in the tables (`Lookup`) when it is missed; so a start needs nothing, and anything may be
+forgotten once it is written.
+
+The rows of a batch are flat lists of cells, one for each table, ready to be bound to a statement
+of many rows. They do not depend on where one batch ends and the next begins.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, final
+
+from lombard.core.commands import BUY, SELL, user_of
+from lombard.core.events import (
+    CLOSED_FILLED,
+    REPAY_LIQUIDATION,
+    Borrowed,
+    Deposited,
+    Event,
+    FundPaid,
+    FundTook,
+    HourTurned,
+    InterestCharged,
+    LiquidationFeePaid,
+    LiquidationFinished,
+    LiquidationStarted,
+    LiquidationStepped,
+    LossBooked,
+    MarginCalled,
+    OrderClosed,
+    OrderPlaced,
+    RateSet,
+    Repaid,
+    Traded,
+    Transferred,
+)
+from lombard.history import rows as r
+from lombard.history.candle_log import CandleLog, CandleLookup
+from lombard.history.liquidation_log import LiquidationLog, LiquidationLookup
+from lombard.history.schema import COUNTER_ENGINE, COUNTER_LEDGER, MINUTE_MS, metadata
+
+Cell = int | str
+# The base and the quote coin of a pair. They never change.
+CoinsOf = Callable[[int], tuple[int, int]]
+
+# Beyond this many of a kind what is remembered is dropped after a batch, and looked up again.
+REMEMBERED_MAX: Final = 200_000
+TABLES: Final = tuple(table.name for table in metadata.sorted_tables if table.name != "meta")
+
+
+@final
+class RunningOrder:
+    """An order that is open, or was closed in this batch."""
+
+    __slots__ = (
+        "base_units",
+        "created_ms",
+        "fee_units",
+        "placed",
+        "quote_units",
+        "reason",
+        "status",
+        "updated_ms",
+    )
+
+    def __init__(self, placed: OrderPlaced, created_ms: int) -> None:
+        self.placed: Final = placed
+        self.created_ms: Final = created_ms
+        self.status = r.STATUS_LIVE
+        self.reason = r.REASON_OPEN
+        self.base_units = 0
+        self.quote_units = 0
+        self.fee_units = 0
+        self.updated_ms = created_ms
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Write the order's row."""
+        placed = self.placed
+        return (
+            placed.order_id,
+            placed.account,
+            placed.pair,
+            placed.side,
+            placed.kind,
+            placed.force,
+            placed.loan_type,
+            placed.stp,
+            placed.source,
+            placed.client_oid,
+            str(placed.price_ticks),
+            str(placed.size_steps),
+            str(placed.quote_units),
+            self.status,
+            self.reason,
+            str(self.base_units),
+            str(self.quote_units),
+            str(self.fee_units),
+            self.created_ms,
+            self.updated_ms,
+        )
+
+
+class Lookup(CandleLookup, LiquidationLookup, Protocol):
+    """What was written before, for what is not remembered."""
+
+    def balance(self, account: int, coin: int) -> int:
+        """Give the last balance of the ledger; 0 when there is none."""
+
+    def order(self, order_id: int) -> RunningOrder:
+        """Give an order; raises `HistoryError` when there is none."""
+
+    def rate_e12(self, coin: int) -> int | None:
+        """Give the last rate of a coin."""
+
+
+@final
+class Projection:
+    """The rows of the commands added since the last `take`."""
+
+    def __init__(self, lookup: Lookup, coins_of: CoinsOf, next_ledger_id: int) -> None:
+        self.next_ledger_id = next_ledger_id
+        self._lookup: Final = lookup
+        self._coins_of: Final = coins_of
+        self._coins: Final[dict[int, tuple[int, int]]] = {}
+        # remembered
+        self._balances: Final[dict[tuple[int, int], int]] = {}
+        self._orders: Final[dict[int, RunningOrder]] = {}
+        self._rates: Final[dict[int, int]] = {}
+        self._receipt_hours: Final[dict[int, int]] = {}
+        # of this batch
+        self._changed_orders: dict[int, RunningOrder] = {}
+        self._new_rates: dict[tuple[int, int], int] = {}
+        self._first_ids: dict[tuple[int, int], int] = {}
+        self._rows: dict[str, list[Cell]] = {name: [] for name in TABLES}
+        self._candles: Final = CandleLog(lookup)
+        self._liquidations: Final = LiquidationLog(lookup, self._rows)
+        # of this command
+        self._seq = 0
+        self._time_ms = 0
+        self._overdrawn: Final[set[tuple[int, int]]] = set()
+        # The next moment at which the first id of a minute is still to be noted.
+        self._unnoted_id_ms = 0
+        self._unnoted_ledger_ms = 0
+
+    def add(self, seq: int, time_ms: int, events: Sequence[Event]) -> None:
+        """Add what a command did. Commands come in the order of the log."""
+        self._seq = seq
+        self._time_ms = time_ms
+        if time_ms >= self._unnoted_id_ms:
+            self._note_first_id(events)
+        for position, event in enumerate(events):
+            if isinstance(event, OrderPlaced):
+                order = RunningOrder(event, time_ms)
+                self._orders[event.order_id] = self._changed_orders[event.order_id] = order
+            elif isinstance(event, OrderClosed):
+                self._order_closed(event)
+            elif isinstance(event, Traded):
+                self._traded(event)
+            elif not (self._add_lending(event) or self._add_venue(event, position)):
+                self._add_liquidation(event)
+        self._liquidations.end_command(time_ms)
+        if self._overdrawn:
+            self._check_overdrawn()
+
+    def take(self) -> dict[str, list[Cell]]:
+        """Hand over the rows of the batch, flat, by table, and begin the next."""
+        rows = self._rows
+        for order in self._changed_orders.values():
+            rows["orders"] += order.cells()
+        for (coin, from_ms), rate_e12 in self._new_rates.items():
+            rows["rates"] += (coin, from_ms, str(rate_e12))
+        for (counter, minute_ms), first_id in self._first_ids.items():
+            rows["minutes"] += (counter, minute_ms, first_id)
+        self._changed_orders = {}
+        self._new_rates = {}
+        self._first_ids = {}
+        self._candles.take(rows["candles"])
+        self._liquidations.take()
+        taken = {name: cells for name, cells in self._rows.items() if cells}
+        for name in taken:
+            self._rows[name] = []
+        return taken
+
+    def trim(self) -> None:
+        """Forget what takes too much room. Only when everything taken has been written."""
+        for remembered in (self._balances, self._orders, self._receipt_hours):
+            if len(remembered) > REMEMBERED_MAX:
+                remembered.clear()
+
+    # --- orders and trades ------------------------------------------------------------------
+
+    def _order(self, order_id: int) -> RunningOrder:
+        order = self._orders.get(order_id)
+        if order is None:
+            order = self._orders[order_id] = self._lookup.order(order_id)
+        self._changed_orders[order_id] = order
+        return order
+
+    def _order_closed(self, event: OrderClosed) -> None:
+        order = self._order(event.order_id)
+        filled = event.reason == CLOSED_FILLED
+        order.status = r.STATUS_FILLED if filled else r.STATUS_CANCELLED
+        order.reason = event.reason
+        order.updated_ms = self._time_ms
+        del self._orders[event.order_id]
+
+    def _traded(self, event: Traded) -> None:
+        pair = event.pair
+        coins = self._coins.get(pair)
+        if coins is None:
+            coins = self._coins[pair] = self._coins_of(pair)
+        taker_side = event.taker_side
+        for order_id, side, role, fee_units in (
+            (event.taker_order_id, taker_side, r.ROLE_TAKER, event.taker_fee_units),
+            (event.maker_order_id, BUY + SELL - taker_side, r.ROLE_MAKER, event.maker_fee_units),
+        ):
+            self._filled(event, order_id, side, role, fee_units, coins)
+
+        self._candles.trade(
+            pair, self._time_ms, event.price_ticks, event.base_units, event.quote_units
+        )
+
+    def _filled(
+        self,
+        event: Traded,
+        order_id: int,
+        side: int,
+        role: int,
+        fee_units: int,
+        coins: tuple[int, int],
+    ) -> None:
+        order = self._order(order_id)
+        base_units = event.base_units
+        quote_units = event.quote_units
+        order.base_units += base_units
+        order.quote_units += quote_units
+        order.fee_units += fee_units
+        order.status = r.STATUS_PARTIALLY_FILLED
+        order.updated_ms = self._time_ms
+
+        placed = order.placed
+        account = placed.account
+        trade_id = event.trade_id
+        self._rows["fills"] += (
+            2 * trade_id + role,
+            trade_id,
+            order_id,
+            account,
+            event.pair,
+            side,
+            role,
+            placed.kind,
+            placed.source,
+            str(event.price_ticks),
+            str(base_units),
+            str(quote_units),
+            str(fee_units),
+            self._time_ms,
+        )
+        base, quote = coins
+        if side == BUY:
+            self._post(account, quote, -quote_units, 0, r.LEDGER_BUY_OUT, trade_id)
+            self._post(account, base, base_units, fee_units, r.LEDGER_BUY_IN, trade_id)
+        else:
+            self._post(account, base, -base_units, 0, r.LEDGER_SELL_OUT, trade_id)
+            self._post(account, quote, quote_units, fee_units, r.LEDGER_SELL_IN, trade_id)
+
+    # --- lending and moving -----------------------------------------------------------------
+
+    def _add_lending(self, event: Event) -> bool:
+        rows = self._rows
+        time_ms = self._time_ms
+        if isinstance(event, InterestCharged):
+            self._charged(event)
+        elif isinstance(event, Borrowed):
+            account, coin, units = event.account, event.coin, event.units
+            loan_id, oid = event.loan_id, event.client_oid
+            rows["borrows"] += (loan_id, account, coin, str(units), event.auto, oid, time_ms)
+            self._post(account, coin, units, 0, r.LEDGER_BORROW, loan_id)
+        elif isinstance(event, Repaid):
+            self._repaid(event)
+        elif isinstance(event, Transferred):
+            self._transferred(event)
+        elif isinstance(event, Deposited):
+            account, coin, units = event.account, event.coin, event.units
+            rows["deposits"] += (event.deposit_id, account, coin, str(units), time_ms)
+            self._post(account, coin, units, 0, r.LEDGER_DEPOSIT, event.deposit_id)
+        else:
+            return False
+        return True
+
+    def _charged(self, event: InterestCharged) -> None:
+        self._rows["interest"] += (
+            event.account,
+            event.interest_id,
+            event.coin,
+            event.first,
+            str(event.rate_e12),
+            str(event.principal_units),
+            str(event.units),
+            event.hour_ms,
+        )
+        if not event.first:
+            # The id was set aside when the hour turned, one for each coin: the least of them is
+            # the first of that hour's minute.
+            hour_ms, interest_id = event.hour_ms, event.interest_id
+            if interest_id < self._receipt_hours.get(hour_ms, interest_id + 1):
+                self._receipt_hours[hour_ms] = interest_id
+                self._note(COUNTER_ENGINE, hour_ms, interest_id)
+
+    def _repaid(self, event: Repaid) -> None:
+        account, coin = event.account, event.coin
+        interest_units, principal_units = event.interest_units, event.principal_units
+        self._rows["repayments"] += (
+            account,
+            event.repay_id,
+            coin,
+            str(interest_units),
+            str(principal_units),
+            str(event.remaining_units),
+            event.kind,
+            self._time_ms,
+        )
+        paid_units = interest_units + principal_units
+        self._post(account, coin, -paid_units, 0, r.LEDGER_REPAY, event.repay_id)
+        if event.kind == REPAY_LIQUIDATION:
+            self._liquidations.repaid(event)
+
+    def _transferred(self, event: Transferred) -> None:
+        transfer_id, coin, units = event.transfer_id, event.coin, event.units
+        self._rows["transfers"] += (
+            transfer_id,
+            user_of(event.from_account),
+            event.from_account,
+            event.to_account,
+            coin,
+            str(units),
+            event.client_oid,
+            self._time_ms,
+        )
+        self._post(event.from_account, coin, -units, 0, r.LEDGER_TRANSFER_OUT, transfer_id)
+        self._post(event.to_account, coin, units, 0, r.LEDGER_TRANSFER_IN, transfer_id)
+
+    # --- the venue --------------------------------------------------------------------------
+
+    def _add_venue(self, event: Event, position: int) -> bool:
+        if isinstance(event, HourTurned):
+            for coin, rate_e12 in enumerate(event.rates_e12):
+                self._rate_set(coin, event.hour_ms, rate_e12)
+        elif isinstance(event, RateSet):
+            self._rate_set(event.coin, event.from_ms, event.rate_e12)
+        elif isinstance(event, MarginCalled):
+            ratio_e6 = str(event.ratio_e6)
+            called = (event.account, self._seq, position, ratio_e6, self._time_ms)
+            self._rows["margin_calls"] += called
+        else:
+            return False
+        return True
+
+    def _rate_set(self, coin: int, from_ms: int, rate_e12: int) -> None:
+        known_e12 = self._rates.get(coin)
+        if known_e12 is None:
+            known_e12 = self._lookup.rate_e12(coin)
+        if known_e12 != rate_e12:
+            self._new_rates[coin, from_ms] = rate_e12
+        self._rates[coin] = rate_e12
+
+    # --- liquidation ------------------------------------------------------------------------
+
+    def _add_liquidation(self, event: Event) -> None:
+        log = self._liquidations
+        if isinstance(event, LiquidationStarted):
+            log.started(event, self._time_ms)
+        elif isinstance(event, LiquidationStepped):
+            log.stepped(event, self._time_ms)
+        elif isinstance(event, LiquidationFinished):
+            log.finished(event, self._time_ms)
+        elif isinstance(event, LossBooked):
+            log.loss_booked(event)
+        elif isinstance(event, FundPaid):
+            log.settled(r.ENTRY_FUND_PAID, event)
+            self._settle(event, event.units, r.LEDGER_COMPENSATE)
+        elif isinstance(event, FundTook):
+            log.settled(r.ENTRY_FUND_TOOK, event)
+            self._settle(event, -event.units, r.LEDGER_CONFISCATED)
+        elif isinstance(event, LiquidationFeePaid):
+            log.settled(r.ENTRY_FEE, event)
+            self._settle(event, -event.units, r.LEDGER_LIQUIDATION_FEE)
+
+    def _settle(
+        self, event: FundPaid | FundTook | LiquidationFeePaid, delta_units: int, kind: int
+    ) -> None:
+        self._post(event.account, event.coin, delta_units, 0, kind, event.liquidation_id)
+
+    # --- the ledger -------------------------------------------------------------------------
+
+    def _post(
+        self, account: int, coin: int, gross_units: int, fee_units: int, kind: int, reference: int
+    ) -> None:
+        key = (account, coin)
+        balance_units = self._balances.get(key)
+        if balance_units is None:
+            balance_units = self._lookup.balance(account, coin)
+        delta_units = gross_units - fee_units
+        balance_units += delta_units
+        self._balances[key] = balance_units
+        # Within a command what is spent may come before what is received.
+        if balance_units < 0:
+            self._overdrawn.add(key)
+        ledger_id = self.next_ledger_id
+        time_ms = self._time_ms
+        if time_ms >= self._unnoted_ledger_ms:
+            self._unnoted_ledger_ms = self._note(COUNTER_LEDGER, time_ms, ledger_id)
+        self._rows["ledger"] += (
+            ledger_id,
+            self._seq,
+            account,
+            coin,
+            kind,
+            str(delta_units),
+            str(fee_units),
+            str(balance_units),
+            reference,
+            time_ms,
+        )
+        self.next_ledger_id = ledger_id + 1
+
+    def _check_overdrawn(self) -> None:
+        for account, coin in self._overdrawn:
+            units = self._balances[account, coin]
+            assert units >= 0, f"Invariant: account {account} holds {units} of coin {coin}"
+        self._overdrawn.clear()
+
+    # --- time -------------------------------------------------------------------------------
+
+    def _note_first_id(self, events: Sequence[Event]) -> None:
+        new_ids = [new_id for event in events if (new_id := _new_id(event))]
+        if new_ids:
+            self._unnoted_id_ms = self._note(COUNTER_ENGINE, self._time_ms, min(new_ids))
+
+    def _note(self, counter: int, time_ms: int, first_id: int) -> int:
+        """Note the first id of a minute; give the moment at which the next minute begins."""
+        minute_ms = time_ms - time_ms % MINUTE_MS
+        noted = self._first_ids.get((counter, minute_ms), first_id)
+        self._first_ids[counter, minute_ms] = min(noted, first_id)
+        return minute_ms + MINUTE_MS
+
+
+def _new_id(event: Event) -> int:
+    """Give the id that was new with an event; 0 for one that names only what was there before."""
+    if isinstance(event, OrderPlaced):
+        return event.order_id
+    if isinstance(event, Traded):
+        return event.trade_id
+    if isinstance(event, Borrowed):
+        return event.loan_id
+    if isinstance(event, Repaid):
+        return event.repay_id
+    if isinstance(event, Transferred):
+        return event.transfer_id
+    if isinstance(event, Deposited):
+        return event.deposit_id
+    if isinstance(event, LiquidationStarted):
+        return event.liquidation_id
+    return 0
