@@ -1,0 +1,197 @@
+"""The gateway: from an ASGI request to its answer.
+
+A path is looked up in a table, byte for byte; what is not in it does not exist. Whatever goes wrong
+is answered in the envelope, with the catalogue's code; what is our own fault is logged, and says
+nothing of itself to the caller.
+"""
+
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final, final
+
+import structlog
+
+from lombard.api import envelope, sandbox
+from lombard.api.auth import (
+    HEADERS,
+    PASSPHRASE,
+    check_passphrase,
+    check_permission,
+    check_signature,
+)
+from lombard.api.body import JSON, BodyReader, Message, Receive
+from lombard.api.context import Call, Context
+from lombard.api.endpoints import ENDPOINTS
+from lombard.api.errors import Fault, fault_of
+from lombard.api.ports import World
+from lombard.api.signing import command_id
+from lombard.api.table import GET, Access, Counted, Endpoint
+
+Scope = Mapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+REMAINING_HEADER: Final = b"x-mbx-used-remain-limit"
+_CONTENT_TYPE: Final = (b"content-type", JSON)
+_WANTED: Final = HEADERS | {
+    b"content-encoding",
+    b"content-length",
+    b"content-type",
+    b"host",
+    b"transfer-encoding",
+    sandbox.TOKEN_HEADER,
+}
+_LOG: Final = structlog.get_logger("lombard.api")
+
+
+@final
+class Gateway:
+    """An ASGI application that answers the endpoints of a table."""
+
+    def __init__(
+        self, context: Context, endpoints: Iterable[Endpoint], local: sandbox.Door
+    ) -> None:
+        self._context = context
+        self._bodies = BodyReader()
+        self._local = local  # who may use the sandbox's own endpoints
+        self._routes: dict[bytes, dict[str, Endpoint]] = {}
+        for endpoint in endpoints:
+            methods = self._routes.setdefault(endpoint.path.encode(), {})
+            assert endpoint.method not in methods, f"two rows for {endpoint.path}"
+            methods[endpoint.method] = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await _other(scope, receive, send)
+            return
+        now_ms = self._context.clock_ms()
+        extra: list[tuple[bytes, bytes]] = []
+        status = 200
+        try:
+            payload = envelope.success(await self._answer(scope, receive, now_ms, extra), now_ms)
+        except Exception as error:
+            fault = fault_of(error) or _our_fault(scope, error)
+            status = fault.status
+            payload = envelope.failure(fault.code, fault.sentence, now_ms)
+        length = (b"content-length", b"%d" % len(payload))
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [_CONTENT_TYPE, length, *extra],
+            }
+        )
+        await send({"type": "http.response.body", "body": payload})
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, now_ms: int, extra: list[tuple[bytes, bytes]]
+    ) -> object:
+        context = self._context
+        endpoint = self._route(scope, extra)
+        address = scope["client"][0] if scope["client"] else ""
+        limits = context.limits
+        if limits is not None and not limits.admit_address(address, time.monotonic_ns()):
+            raise Fault("429")
+        headers = _headers(scope)
+        query: bytes = scope["query_string"]
+        body = await self._bodies.read(headers, receive)
+
+        user, command = 0, b""
+        if endpoint.access is Access.SIGNED:
+            user, command = await self._authenticate(
+                endpoint, scope["raw_path"], query, body, headers, address, now_ms
+            )
+        elif endpoint.access is Access.LOCAL:
+            self._local.check(endpoint.method, headers)
+        if limits is not None and endpoint.per_second:
+            caller = user if endpoint.counted is Counted.USER else address
+            left = limits.admit_call(
+                endpoint.path, endpoint.per_second, caller, time.monotonic_ns()
+            )
+            extra.append((REMAINING_HEADER, b"%d" % max(0, left)))
+            if left < 0:
+                raise Fault("429")
+        request = endpoint.decode(query if endpoint.method == GET else body)
+        return await endpoint.handler(Call(context, endpoint.scene, user, command), request)
+
+    def _route(self, scope: Scope, extra: list[tuple[bytes, bytes]]) -> Endpoint:
+        methods = self._routes.get(scope["raw_path"])
+        if methods is None:
+            raise Fault("40404")
+        endpoint = methods.get(scope["method"])
+        if endpoint is None:
+            extra.append((b"allow", ", ".join(methods).encode()))
+            raise Fault("40404", f"{scope['method']} is not for this path", status=405)
+        return endpoint
+
+    async def _authenticate(
+        self,
+        endpoint: Endpoint,
+        path: bytes,
+        query: bytes,
+        body: bytes,
+        headers: dict[bytes, bytes],
+        address: str,
+        now_ms: int,
+    ) -> tuple[int, bytes]:
+        """Return the calling user, and what the command of this request is called."""
+        try:
+            method = endpoint.method.encode()
+            key = check_signature(self._context, headers, method, path, query, body, now_ms)
+            await check_passphrase(self._context, key, headers[PASSPHRASE])
+        except Fault:
+            if self._context.limits is not None:
+                self._context.limits.note_failure(address, time.monotonic_ns())
+            raise
+        assert endpoint.permission is not None
+        check_permission(key, endpoint.permission)
+        if endpoint.method == GET:
+            return key.user, b""
+        return key.user, command_id(
+            headers[b"access-key"], headers[b"access-timestamp"], headers[b"access-sign"]
+        )
+
+
+def build_app(context: Context, world: World | None = None, sandbox_token: str = "") -> Gateway:
+    """Build the application. With a `world` it has the sandbox's own endpoints as well.
+
+    `sandbox_token` must be shown with those when the request names another host than this machine.
+    """
+    door = sandbox.Door(sandbox_token)
+    rows = list(ENDPOINTS)
+    if world is not None:
+        rows += sandbox.endpoints(world)
+    return Gateway(context, rows, door)
+
+
+def _headers(scope: Scope) -> dict[bytes, bytes]:
+    """Pick the headers that matter; one that comes twice could be read two ways."""
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in _WANTED:
+            if name in found:
+                raise Fault("40017", f"header {name.decode('latin-1')} comes twice")
+            found[name] = value
+    return found
+
+
+def _our_fault(scope: Scope, error: Exception) -> Fault:
+    # The bare traceback: renderings with local variables would show keys and passphrases.
+    trace = "".join(traceback.format_exception(error))
+    _LOG.error("request failed", path=scope["path"], method=scope["method"], trace=trace)
+    return Fault("40725")
+
+
+async def _other(scope: Scope, receive: Receive, send: Send) -> None:
+    """Start and stop with the server; there are no WebSockets yet."""
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1000})

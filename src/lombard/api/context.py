@@ -1,0 +1,133 @@
+"""What a request is handled with: the house around the gateway, and the call at hand."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, ParamSpec, TypeVar, final
+
+from lombard.api.errors import Fault, Scene, fault_of, refused
+from lombard.api.ports import Node, Reply, State
+from lombard.api.ratelimit import RateLimits
+from lombard.api.signing import entry_id
+from lombard.core.commands import Command
+from lombard.core.refusals import Refusal
+from lombard.history.reader import Reader
+from lombard.identity import Directory
+
+READERS: Final = 4
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
+
+# Words the limit that a refusal brings in units, ticks or steps, whichever it is of.
+Explain = Callable[[Refusal, int], str]
+
+
+@final
+class Context:
+    """The house around the gateway.
+
+    `clock_ms` is the machine's clock. `history_caught_up` waits until everything applied before it
+    was called can be read. `limits` is None where calls are not counted.
+    """
+
+    __slots__ = (
+        "clock_ms",
+        "directory",
+        "history_caught_up",
+        "limits",
+        "node",
+        "reader",
+        "readers",
+    )
+
+    def __init__(
+        self,
+        node: Node,
+        reader: Reader,
+        history_caught_up: Callable[[], Awaitable[None]],
+        directory: Directory,
+        clock_ms: Callable[[], int],
+        limits: RateLimits | None = None,
+    ) -> None:
+        self.node: Final = node
+        self.reader: Final = reader
+        self.readers: Final = ThreadPoolExecutor(READERS, "reader")
+        self.history_caught_up: Final = history_caught_up
+        self.directory: Final = directory
+        self.clock_ms: Final = clock_ms
+        self.limits: Final = limits
+
+    def close(self) -> None:
+        """Let the threads go that read history."""
+        self.readers.shutdown()
+
+
+@final
+class Call:
+    """One request on its way to its handler: who asks, and what its command is called.
+
+    `user` is 0 for a public endpoint; `command_id` is empty where nothing is submitted.
+    """
+
+    __slots__ = ("command_id", "context", "scene", "user")
+
+    def __init__(self, context: Context, scene: Scene, user: int, command_id: bytes) -> None:
+        self.context: Final = context
+        self.scene: Final = scene
+        self.user: Final = user
+        self.command_id: Final = command_id
+
+    @property
+    def state(self) -> State:
+        """The live state; never kept across an await."""
+        return self.context.node.state
+
+    async def past(
+        self, read: Callable[Asked, Answer], *args: Asked.args, **kwargs: Asked.kwargs
+    ) -> Answer:
+        """Read history, in a thread, when it has everything that was applied by now."""
+        await self.context.history_caught_up()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.context.readers, partial(read, *args, **kwargs))
+
+    async def submit(self, account: int, command: Command, explain: Explain) -> Reply:
+        """Submit a command and return what became of it; a refusal raises its `Fault`."""
+        reply = await self.context.node.submit(account, command, self.command_id)
+        if reply.refusal is not None:
+            raise self.fault(reply.refusal, reply.detail, explain(reply.refusal, reply.units))
+        return reply
+
+    async def submit_all(
+        self, account: int, entries: Sequence[tuple[Command, Explain] | Fault]
+    ) -> list[Reply | Fault]:
+        """Submit the entries of a batch in their order; each has an outcome of its own.
+
+        An entry that is a `Fault` already stays one. The others wait for the log together.
+        """
+        waiting: list[Awaitable[Reply]] = []
+        for index, entry in enumerate(entries):
+            if not isinstance(entry, Fault):
+                command_id = entry_id(self.command_id, index)
+                reply = self.context.node.submit(account, entry[0], command_id)
+                # A task begins in the order of its making, so the order of the log is theirs.
+                waiting.append(asyncio.ensure_future(reply))
+        replies = iter(await asyncio.gather(*waiting, return_exceptions=True))
+        return [
+            entry if isinstance(entry, Fault) else self._outcome(next(replies), entry[1])
+            for entry in entries
+        ]
+
+    def fault(self, refusal: Refusal, detail: str = "", limit: str = "") -> Fault:
+        """Word a refusal as this part of the wire does."""
+        return refused(self.scene, refusal, detail, limit)
+
+    def _outcome(self, reply: Reply | BaseException, explain: Explain) -> Reply | Fault:
+        if isinstance(reply, BaseException):
+            fault = fault_of(reply)
+            if fault is None:
+                raise reply
+            return fault
+        if reply.refusal is None:
+            return reply
+        return self.fault(reply.refusal, reply.detail, explain(reply.refusal, reply.units))

@@ -1,0 +1,32 @@
+"""Every endpoint there is, but for the sandbox's own."""
+
+from typing import Final
+
+from lombard.api import (
+    health,
+    margin_account,
+    margin_liquidations,
+    margin_orders,
+    margin_records,
+    margin_terms,
+    market,
+    public,
+    spot_lists,
+    spot_orders,
+    wallet,
+)
+from lombard.api.table import Endpoint
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    *public.endpoints(),
+    *market.endpoints(),
+    *margin_account.endpoints(),
+    *margin_terms.endpoints(),
+    *margin_orders.endpoints(),
+    *margin_records.endpoints(),
+    *margin_liquidations.endpoints(),
+    *wallet.endpoints(),
+    *spot_orders.endpoints(),
+    *spot_lists.endpoints(),
+    *health.endpoints(),
+)

@@ -1,0 +1,87 @@
+"""Rate limits: so many calls a second for each endpoint and caller, so many a minute altogether.
+
+A token bucket kept as one number, the time at which it will be full again. Pure: the caller brings
+the (monotonic) time.
+"""
+
+from collections.abc import Hashable
+from typing import Final, final
+
+SECOND_NS: Final = 10**9
+# Every address altogether; one that exceeds it is let in again after the pause (reference §1.9).
+ADDRESS_CALLS_PER_MINUTE: Final = 6000
+ADDRESS_PAUSE_NS: Final = 5 * 60 * SECOND_NS
+# Wrong signatures and passphrases, by address.
+FAILURES_PER_MINUTE: Final = 60
+_BUCKETS_MAX: Final = 100_000
+
+
+@final
+class Buckets:
+    """Token buckets of one size: `burst` calls at once, refilled evenly over `period_ns`."""
+
+    __slots__ = ("_burst_ns", "_full_at_ns", "_interval_ns")
+
+    def __init__(self, burst: int, period_ns: int) -> None:
+        assert burst > 0
+        self._interval_ns: Final = period_ns // burst
+        self._burst_ns: Final = self._interval_ns * burst
+        self._full_at_ns: dict[Hashable, int] = {}
+
+    def take(self, caller: Hashable, now_ns: int) -> int:
+        """Take a token; returns how many are left, or -1 when there was none to take."""
+        full_at_ns = max(self._full_at_ns.get(caller, 0), now_ns) + self._interval_ns
+        left_ns = now_ns + self._burst_ns - full_at_ns
+        if left_ns < 0:
+            return -1
+        if len(self._full_at_ns) >= _BUCKETS_MAX:
+            self._forget_full(now_ns)
+        self._full_at_ns[caller] = full_at_ns
+        return left_ns // self._interval_ns
+
+    def is_empty(self, caller: Hashable, now_ns: int) -> bool:
+        """Say whether a token could not be taken now."""
+        full_at_ns = self._full_at_ns.get(caller, 0)
+        return full_at_ns + self._interval_ns > now_ns + self._burst_ns
+
+    def _forget_full(self, now_ns: int) -> None:
+        # A full bucket is as good as none.
+        self._full_at_ns = {key: at for key, at in self._full_at_ns.items() if at > now_ns}
+
+
+@final
+class RateLimits:
+    """All limits of the gateway. Endpoints are named by their path."""
+
+    __slots__ = ("_addresses", "_endpoints", "_failures", "_paused_until_ns")
+
+    def __init__(self) -> None:
+        self._endpoints: dict[tuple[str, int], Buckets] = {}
+        self._addresses: Final = Buckets(ADDRESS_CALLS_PER_MINUTE, 60 * SECOND_NS)
+        self._failures: Final = Buckets(FAILURES_PER_MINUTE, 60 * SECOND_NS)
+        self._paused_until_ns: dict[str, int] = {}
+
+    def admit_address(self, address: str, now_ns: int) -> bool:
+        """Count a call against its address as a whole."""
+        paused_until_ns = self._paused_until_ns.get(address)
+        if paused_until_ns is not None:
+            if now_ns < paused_until_ns:
+                return False
+            del self._paused_until_ns[address]
+        if self._failures.is_empty(address, now_ns):
+            return False
+        if self._addresses.take(address, now_ns) < 0:
+            self._paused_until_ns[address] = now_ns + ADDRESS_PAUSE_NS
+            return False
+        return True
+
+    def note_failure(self, address: str, now_ns: int) -> None:
+        """Count a wrong signature or passphrase; an address with too many is not listened to."""
+        self._failures.take(address, now_ns)
+
+    def admit_call(self, endpoint: str, per_second: int, caller: Hashable, now_ns: int) -> int:
+        """Count a call of an endpoint; returns how many are left this second, -1 for too many."""
+        buckets = self._endpoints.get((endpoint, per_second))
+        if buckets is None:
+            buckets = self._endpoints[(endpoint, per_second)] = Buckets(per_second, SECOND_NS)
+        return buckets.take(caller, now_ns)

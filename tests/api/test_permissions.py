@@ -1,0 +1,129 @@
+"""The table of endpoints: what is there, who may call it, how often; and nobody else may."""
+
+from pathlib import Path
+
+import pytest
+
+from lombard.api.endpoints import ENDPOINTS
+from lombard.api.table import Access, Counted
+from lombard.identity import ALL_PERMISSIONS, Permission
+from tests.api.house import fault_in, run, street
+
+READ, TRADE, TRANSFER = Permission.READ, Permission.TRADE, Permission.TRANSFER
+USER, ADDRESS = Counted.USER, Counted.ADDRESS
+MARGIN = {
+    "POST account/borrow": (TRADE, 10, USER),
+    "POST account/repay": (TRADE, 10, USER),
+    "GET account/assets": (READ, 10, USER),
+    "GET account/risk-rate": (READ, 10, USER),
+    "GET account/max-borrowable-amount": (READ, 10, USER),
+    "GET account/max-transfer-out-amount": (READ, 10, USER),
+    "GET interest-rate-and-limit": (READ, 10, USER),
+    "GET tier-data": (READ, 10, USER),
+    "POST place-order": (TRADE, 10, USER),
+    "POST batch-place-order": (TRADE, 10, USER),
+    "POST cancel-order": (TRADE, 10, USER),
+    "POST batch-cancel-order": (TRADE, 10, USER),
+    "GET open-orders": (READ, 10, USER),
+    "GET history-orders": (READ, 10, USER),
+    "GET fills": (READ, 10, USER),
+    "GET liquidation-order": (READ, 10, USER),
+    "GET borrow-history": (READ, 10, USER),
+    "GET repay-history": (READ, 10, USER),
+    "GET interest-history": (READ, 10, USER),
+    "GET liquidation-history": (READ, 10, USER),
+    "GET financial-records": (READ, 10, USER),
+}
+# The permission of each endpoint (None: anybody), calls a second, and whose they are counted as.
+TABLE = {
+    "GET /api/v2/public/time": (None, 20, ADDRESS),
+    "GET /api/v2/spot/public/coins": (None, 3, ADDRESS),
+    "GET /api/v2/spot/public/symbols": (None, 20, ADDRESS),
+    "GET /api/v2/margin/currencies": (None, 10, ADDRESS),
+    "GET /api/v2/margin/interest-rate-record": (None, 10, ADDRESS),
+    "GET /api/v2/mix/market/contracts": (None, 20, ADDRESS),
+    "GET /api/v2/common/trade-rate": (READ, 10, USER),
+    "GET /api/v3/account/settings": (READ, 10, USER),
+    "GET /api/v2/spot/market/tickers": (None, 20, ADDRESS),
+    "GET /api/v2/spot/market/orderbook": (None, 20, ADDRESS),
+    "GET /api/v2/spot/market/fills": (None, 10, ADDRESS),
+    "GET /api/v2/spot/market/fills-history": (None, 10, ADDRESS),
+    "GET /api/v2/spot/market/candles": (None, 20, ADDRESS),
+    "GET /api/v2/spot/market/history-candles": (None, 20, ADDRESS),
+    **{
+        f"{call.split()[0]} /api/v2/margin/{mode}/{call.split()[1]}": row
+        for mode in ("crossed", "isolated")
+        for call, row in MARGIN.items()
+    },
+    "GET /api/v2/margin/crossed/interest-rate-and-limit": (READ, 10, ADDRESS),
+    "GET /api/v2/margin/crossed/tier-data": (READ, 10, ADDRESS),
+    "GET /api/v2/margin/crossed/repay-history": (READ, 10, ADDRESS),
+    "POST /api/v2/spot/wallet/transfer": (TRANSFER, 10, USER),
+    "GET /api/v2/spot/wallet/transfer-coin-info": (READ, 10, USER),
+    "GET /api/v2/spot/account/transferRecords": (READ, 20, USER),
+    "GET /api/v2/spot/account/assets": (READ, 10, USER),
+    "GET /api/v2/spot/account/bills": (READ, 10, USER),
+    "POST /api/v2/spot/trade/place-order": (TRADE, 10, USER),
+    "POST /api/v2/spot/trade/batch-orders": (TRADE, 5, USER),
+    "POST /api/v2/spot/trade/cancel-order": (TRADE, 10, USER),
+    "POST /api/v2/spot/trade/batch-cancel-order": (TRADE, 10, USER),
+    "POST /api/v2/spot/trade/cancel-symbol-order": (TRADE, 5, USER),
+    "POST /api/v2/spot/trade/cancel-replace-order": (TRADE, 5, USER),
+    "POST /api/v2/spot/trade/batch-cancel-replace-order": (TRADE, 5, USER),
+    "POST /api/v2/spot/trade/place-plan-order": (TRADE, 20, USER),
+    "GET /api/v2/spot/trade/orderInfo": (READ, 20, USER),
+    "GET /api/v2/spot/trade/unfilled-orders": (READ, 20, USER),
+    "GET /api/v2/spot/trade/history-orders": (READ, 20, USER),
+    "GET /api/v2/spot/trade/fills": (READ, 10, USER),
+    "GET /lombard/v1/health": (None, 0, ADDRESS),
+    "GET /lombard/v1/ready": (None, 0, ADDRESS),
+}
+KEYS = [Permission(0), READ, TRADE, TRANSFER, READ | TRADE, ALL_PERMISSIONS]
+
+
+def test_the_table_is_the_one_that_is_documented() -> None:
+    found = {
+        f"{row.method} {row.path}": (row.permission, row.per_second, row.counted)
+        for row in ENDPOINTS
+    }
+
+    assert TABLE == found
+    for row in ENDPOINTS:
+        assert (row.permission is None) == (row.access is Access.PUBLIC)
+        assert row.access is not Access.LOCAL
+        # What changes anything is never public.
+        assert row.method == "GET" or row.permission in (TRADE, TRANSFER)
+
+
+@pytest.mark.parametrize("permissions", KEYS, ids=str)
+def test_every_endpoint_with_every_key(tmp_path: Path, permissions: Permission) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            client = await place.client(permissions)
+            for row in ENDPOINTS:
+                answer = await (
+                    client.get(row.path) if row.method == "GET" else client.post(row.path)
+                )
+                denied = row.permission is not None and not permissions & row.permission
+                if denied:
+                    assert row.permission is not None
+                    name = str(row.permission.name).lower()
+                    sentence = f"Incorrect permissions, need {name} permissions"
+                    assert ("40014", sentence) == fault_in(answer), row.path
+                else:
+                    assert answer.json()["code"] not in ("40014", "40725"), row.path
+
+    run(test())
+
+
+def test_every_signed_endpoint_asks_for_a_signature(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            before = place.house.engine.state_hash()
+            for row in ENDPOINTS:
+                if row.access is Access.SIGNED:
+                    answer = await place.http.request(row.method, row.path)
+                    assert "40001" == fault_in(answer)[0], row.path
+            assert before == place.house.engine.state_hash()
+
+    run(test())
