@@ -1,0 +1,237 @@
+"""The commands of `lombard`. A fault is a sentence and an exit code, never a traceback."""
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from lombard import __version__
+from lombard.cli.backups import back_up_directory
+from lombard.cli.config import EXAMPLE, read_config
+from lombard.cli.doctoring import examine_directory
+from lombard.cli.sandboxed import ClockChoice, Plan, run_sandbox
+from lombard.cli.serve import run_serve
+from lombard.cli.serving import refuse_optimised
+from lombard.cli.telling import say, set_up_log, tell_fault
+from lombard.core import __impl__
+from lombard.core.units import UnitsError, parse_units
+from lombard.history.faults import HistoryError
+from lombard.identity import StoreError, VaultError
+from lombard.journal.lock import hold_directory
+from lombard.journal.port import JournalError
+from lombard.market import RecordingError, StandingError
+from lombard.node.clock import MANUAL, REAL, SCALED, SPEED_MAX_E6, ClockError, machine_ms
+from lombard.node.errors import CannotStart
+from lombard.sandbox.catalogue import CatalogueError, example, genesis, read
+from lombard.sandbox.founding import found
+
+FAULTS: Final = (
+    CannotStart,
+    CatalogueError,
+    ClockError,
+    HistoryError,
+    JournalError,
+    RecordingError,
+    StandingError,
+    StoreError,
+    VaultError,
+)
+EXIT_FAULT: Final = 1
+
+app = typer.Typer(
+    help="An open, self-hostable spot margin exchange.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Data = Annotated[Path | None, typer.Option(help="Data directory; a temporary one by default.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """Say what is wrong in a sentence, and exit."""
+    try:
+        refuse_optimised()
+        yield
+    except FAULTS as fault:
+        tell_fault(str(fault))
+        raise typer.Exit(EXIT_FAULT) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def sandbox(
+    data: Data = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8080,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    clock: Annotated[str, typer.Option(help="real, manual, or a speed such as 60.")] = REAL,
+    start: Annotated[
+        str | None, typer.Option(help="When an empty log begins, as ISO 8601; now by default.")
+    ] = None,
+    market: Annotated[str, typer.Option(help="replay, replay:FILE.csv[.gz], or none.")] = "replay",
+    rate_limits: Annotated[bool, typer.Option(help="Count calls as the venue does.")] = False,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning, error.")] = "warning",
+) -> None:
+    """Run an exchange with margin on this machine, the clock in your hand."""
+    mode, speed_e6 = _clock(clock)
+    start_ms = None if start is None else _moment(start)
+    plays, recording = _market(market)
+    _log(log_level)
+    with _faults():
+        choice = ClockChoice(mode, speed_e6, start_ms)
+        run_sandbox(Plan(data, host, port, choice, plays, recording, rate_limits))
+
+
+@app.command()
+def serve(
+    config: Annotated[Path, typer.Option(help="Where the process's settings are.")],
+) -> None:
+    """Serve a venue that `lombard init` has made. A configuration is a TOML file."""
+    with _faults():
+        settings = read_config(config)
+        set_up_log(settings.log.level, settings.log.format == "json")
+        run_serve(settings)
+
+
+serve.__doc__ = f"{serve.__doc__} At least:\n\n{EXAMPLE}"
+
+
+@app.command()
+def init(
+    catalogue: Annotated[Path, typer.Argument(help="The file of coins, pairs and terms.")],
+    data: Annotated[Path | None, typer.Option(help="Make a venue of it in this directory.")] = None,
+) -> None:
+    """Write an example catalogue, or make a venue of one that is there."""
+    with _faults():
+        if not catalogue.exists():
+            if data is not None:
+                raise CannotStart(
+                    f"There is no {catalogue}; `lombard init {catalogue}` writes an example."
+                )
+            _write(catalogue, example())
+            say(f"Wrote an example to {catalogue}. Change it to what you want, then make a venue:")
+            say(f"  lombard init {catalogue} --data DIR")
+            return
+        commands = genesis(read(_read(catalogue)))
+        if data is None:
+            say(f"{catalogue} is in order. Make a venue of it: lombard init {catalogue} --data DIR")
+            return
+        lock = hold_directory(data)
+        try:
+            if not found(data, commands, machine_ms()):
+                raise CannotStart(f"{data} has a venue already; its terms are in its log.")
+        finally:
+            lock.release()
+        say(f"{data} is a venue now. Serve it: lombard serve --config lombard.toml, with in it")
+        say(EXAMPLE.replace("/var/lib/lombard", str(data.absolute())).rstrip())
+
+
+@app.command()
+def doctor(
+    directory: Annotated[Path, typer.Argument(help="A data directory that nobody has open.")],
+    accept_journal_end: Annotated[
+        bool,
+        typer.Option(
+            "--accept-journal-end",
+            help="Go on with what the journal holds, giving up what the witness says is lost.",
+        ),
+    ] = False,
+) -> None:
+    """Examine a data directory and explain what is there. Changes nothing unless told to."""
+    with _faults():
+        raise typer.Exit(examine_directory(directory, accept_journal_end))
+
+
+@app.command()
+def backup(
+    directory: Annotated[Path, typer.Argument(help="A data directory, in use or not.")],
+    target: Annotated[Path, typer.Argument(help="The directory to make; it must not exist.")],
+) -> None:
+    """Copy a data directory while its node trades on. The copy is a data directory."""
+    with _faults():
+        say(back_up_directory(directory, target))
+
+
+@app.command()
+def version() -> None:
+    """Print which Lombard this is."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    sqlite = sqlite3.sqlite_version
+    say(f"Lombard {__version__}, core {__impl__}, Python {python}, SQLite {sqlite}")
+
+
+# --- arguments ------------------------------------------------------------------------------------
+
+
+def _clock(text: str) -> tuple[str, int]:
+    if text in (REAL, MANUAL):
+        return text, 10**6
+    try:
+        speed_e6 = parse_units(text, 6)
+    except UnitsError:
+        speed_e6 = 0
+    if not 0 < speed_e6 <= SPEED_MAX_E6:
+        most = SPEED_MAX_E6 // 10**6
+        raise typer.BadParameter(
+            f"A clock is real, manual, or a speed up to {most}, not {text!r}.", param_hint="--clock"
+        )
+    return SCALED, speed_e6
+
+
+def _moment(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+        # A time without a zone is meant in UTC, as all of the venue's are.
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        elapsed = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    except (ValueError, OverflowError):
+        elapsed = None
+    if elapsed is None or elapsed.days < 0:
+        raise typer.BadParameter(
+            f"{text!r} is not a time as 2024-01-31T12:00:00Z is one.", param_hint="--start"
+        )
+    return (elapsed.days * 86_400 + elapsed.seconds) * 1000 + elapsed.microseconds // 1000
+
+
+def _market(text: str) -> tuple[bool, Path | None]:
+    kind, colon, name = text.partition(":")
+    if kind == "none" and not colon:
+        return False, None
+    if kind == "replay" and bool(colon) == bool(name):
+        return True, Path(name) if name else None
+    raise typer.BadParameter(
+        f"A market is replay, replay:FILE or none, not {text!r}.", param_hint="--market"
+    )
+
+
+def _log(level: str) -> None:
+    if level not in ("debug", "info", "warning", "error"):
+        raise typer.BadParameter(f"{level!r} is no level.", param_hint="--log-level")
+    set_up_log(level, as_json=False)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise CannotStart(f"{path} cannot be read: {fault}.") from fault
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as fault:
+        raise CannotStart(f"{path} cannot be written: {fault.strerror}.") from fault

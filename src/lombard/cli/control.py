@@ -1,0 +1,123 @@
+"""The control socket: how `lombard backup` reaches the node that has a directory open.
+
+A socket in the data directory, for the user who runs the node. One request a connection, and one
+answer, each a line of JSON.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from lombard.node.errors import CannotStart
+
+SOCKET_NAME: Final = "control.sock"
+# What the kernel takes as a socket's path.
+PATH_BYTES_MAX: Final = 100
+LINE_BYTES_MAX: Final = 65_536
+_LOG: Final = structlog.get_logger("lombard")
+
+
+class Request(msgspec.Struct, forbid_unknown_fields=True):
+    """Make a backup into a new directory."""
+
+    backup: str
+
+
+class Answer(msgspec.Struct, omit_defaults=True):
+    """What came of it."""
+
+    finished: str = ""
+    refused: str = ""
+
+
+BackUp = Callable[[Path], Awaitable[str]]
+
+
+class ControlSocket:
+    """Listens in a data directory, and makes backups with `back_up` when asked."""
+
+    def __init__(self, directory: Path, back_up: BackUp) -> None:
+        self._directory = directory
+        self._back_up = back_up
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen."""
+        path = self._directory / SOCKET_NAME
+        # Whoever left it is gone: this process holds the directory.
+        path.unlink(missing_ok=True)
+        with _short(self._directory) as directory, _private():
+            self._server = await asyncio.start_unix_server(
+                self._serve, os.path.join(directory, SOCKET_NAME), limit=LINE_BYTES_MAX
+            )
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        if self._server is not None:
+            self._server.close()
+            with suppress(FileNotFoundError):
+                (self._directory / SOCKET_NAME).unlink()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = msgspec.json.decode(await reader.readline(), type=Request)
+            answer = Answer(finished=await self._back_up(Path(request.backup)))
+        except Exception as fault:
+            _LOG.warning("backup refused", why=str(fault))
+            answer = Answer(refused=str(fault) or repr(fault))
+        writer.write(msgspec.json.encode(answer) + b"\n")
+        with suppress(ConnectionError):
+            await writer.drain()
+        writer.close()
+
+
+def ask_for_backup(directory: Path, target: Path) -> str | None:
+    """Ask the node that has a directory open for a backup; None when there is no such node.
+
+    Returns what it says of the backup. Raises `CannotStart` with its reason when it refuses.
+    """
+    with _short(directory) as short, socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(os.path.join(short, SOCKET_NAME))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+        request = Request(str(target.absolute()))
+        connection.sendall(msgspec.json.encode(request) + b"\n")
+        with connection.makefile("rb") as lines:
+            line = lines.readline()
+    if not line:
+        raise CannotStart("No backup was made: the node stopped meanwhile.")
+    answer = msgspec.json.decode(line, type=Answer)
+    if answer.refused:
+        raise CannotStart(f"No backup was made: {answer.refused}")
+    return answer.finished
+
+
+@contextmanager
+def _short(directory: Path) -> Iterator[str]:
+    """Name a directory so that a socket's path in it fits."""
+    if len(os.fsencode(directory / SOCKET_NAME)) <= PATH_BYTES_MAX:
+        yield str(directory)
+        return
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{fd}"
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def _private() -> Iterator[None]:
+    """Make what is made meanwhile this user's alone."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)

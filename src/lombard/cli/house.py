@@ -1,0 +1,117 @@
+"""The house: everything one process of Lombard holds, opened in order and closed in the reverse.
+
+A data directory, the log in it, the engine that stands where the log ends, history, identities;
+then the node on top, and what watches over it. Whatever cannot be opened is said in a sentence,
+with everything before it closed again.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext, suppress
+from pathlib import Path
+from typing import Final, final
+
+import structlog
+
+from lombard.core import queries
+from lombard.core.engine import Engine
+from lombard.history.projector import Projector
+from lombard.history.reader import Reader
+from lombard.identity import open_directory
+from lombard.journal.lock import hold_directory
+from lombard.journal.opening import Paths
+from lombard.journal.port import JournalError
+from lombard.node.clock import Clock
+from lombard.node.node import Node
+from lombard.node.recovery import Progress, start_from
+from lombard.node.snapshots import Snapshotter
+
+HISTORY_NAME: Final = "history.sqlite"
+_LOG: Final = structlog.get_logger("lombard")
+
+
+@final
+class House:
+    """A recovered data directory, and the node that runs on it once `begin` was called."""
+
+    def __init__(
+        self,
+        directory: Path,
+        warn: Callable[[str], None],
+        progress: Progress,
+        found: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Open and recover a directory; `found` is called first, when it is held."""
+        self.directory: Final = directory
+        self._loop = asyncio.get_running_loop()
+        self._node: Node | None = None
+        self._snapshots: Snapshotter | None = None
+        self._snapshotting: asyncio.Task[None] | None = None
+        self._open = ExitStack()
+        try:
+            self._open.callback(hold_directory(directory).release)
+            found()
+            self.engine: Final = Engine()
+            path = directory / HISTORY_NAME
+            self.history: Final = Projector(path, self._coins_of, self._history_failed)
+            self._open.callback(self.history.close)
+            self.started: Final = start_from(directory, self.engine, self.history, warn, progress)
+            self.journal: Final = self.started.journal
+            self._open.callback(self.journal.close)
+            self.reader: Final = Reader(path)
+            self._open.callback(self.reader.close)
+            self.identity: Final = open_directory(directory)
+            self._open.callback(self.identity.close)
+        except BaseException:
+            self._open.close()
+            raise
+
+    @property
+    def node(self) -> Node:
+        """The node; there is one after `begin`."""
+        assert self._node is not None
+        return self._node
+
+    def begin(self, clock: Clock, every_commands: int, every_s: float) -> Node:
+        """Let the node run on a clock, with snapshots from time to time."""
+        node = self._node = Node(self.engine, self.journal, clock, self.history)
+        store = Paths(self.directory).snapshots
+        self._snapshots = Snapshotter(node, store, self._sync, every_commands, every_s)
+        node.start()
+        self._snapshotting = asyncio.create_task(self._snapshots.run(), name="snapshots")
+        self._snapshotting.add_done_callback(self._snapshots_ended)
+        return node
+
+    async def close(self) -> None:
+        """Answer what waits, take a last snapshot, and let everything go."""
+        try:
+            if self._snapshotting is not None:
+                self._snapshotting.cancel()
+            if self._node is not None and self._node.failure is None:
+                await self._node.drain()
+                assert self._snapshots is not None
+                await self._snapshots.take_last()
+                await self.history.sync()
+        finally:
+            failed = self._node is not None and self._node.failure is not None
+            with suppress(JournalError) if failed else nullcontext():
+                self._open.close()
+
+    def _coins_of(self, pair: int) -> tuple[int, int]:
+        found = queries.pairs(self.engine.state)[pair]
+        return found.base.id, found.quote.id
+
+    def _history_failed(self, failure: BaseException) -> None:
+        """Stop the node; called in the thread of history."""
+        if self._node is not None:
+            self._loop.call_soon_threadsafe(self._node.fail, failure)
+
+    def _snapshots_ended(self, task: "asyncio.Task[None]") -> None:
+        failure = None if task.cancelled() else task.exception()
+        if failure is not None and self._node is not None:
+            self._node.fail(failure)
+
+    async def _sync(self) -> None:
+        """Make durable what is only synced now and then."""
+        await self.history.sync()
+        await self.node.with_log(self.journal.sync_witness)

@@ -1,0 +1,102 @@
+"""Serving: from an open house to a port that answers, and back to nothing on SIGTERM.
+
+A stop takes no more connections, answers the requests under way, lets the node finish what waits,
+takes a last snapshot and closes the files. A failure does the same as far as it still can, and is
+raised.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+
+import structlog
+import uvloop
+
+from lombard.api.app import build_app
+from lombard.api.context import Context
+from lombard.api.ports import World
+from lombard.api.ratelimit import RateLimits
+from lombard.cli.backups import back_up_house
+from lombard.cli.control import ControlSocket
+from lombard.cli.house import House
+from lombard.cli.web import WebServer
+from lombard.node.clock import machine_ms
+from lombard.node.errors import CannotStart
+
+_T = TypeVar("_T")
+_LOG: Final = structlog.get_logger("lombard")
+
+
+def refuse_optimised() -> None:
+    """Refuse to run without assertions: they are what stops a venue that has gone wrong."""
+    if sys.flags.optimize:
+        raise CannotStart(
+            "Lombard does not run under `python -O` or PYTHONOPTIMIZE: its assertions stay on."
+        )
+
+
+def run_in_loop(main: Callable[[], Awaitable[_T]]) -> _T:
+    """Run a coroutine in the kind of event loop that a node runs in."""
+
+    async def run() -> _T:
+        return await main()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run())
+
+
+@asynccontextmanager
+async def open_door(
+    house: House,
+    address: tuple[str, int],
+    rate_limits: bool,
+    world: World | None = None,
+    token: str = "",
+) -> AsyncIterator[WebServer]:
+    """Let clients in at an address while the context lasts."""
+    context = Context(
+        house.node,
+        house.reader,
+        house.node.history_caught_up,
+        house.identity,
+        machine_ms,
+        RateLimits() if rate_limits else None,
+    )
+    web = WebServer(build_app(context, world, token), *address)
+    control = ControlSocket(house.directory, lambda target: back_up_house(house, target))
+    try:
+        await control.start()
+        await web.start()
+        yield web
+    finally:
+        await web.stop()
+        await control.stop()
+        context.readers.shutdown()
+
+
+async def until_stopped(house: House, web: WebServer) -> None:
+    """Wait for SIGTERM or SIGINT, or raise what made the node or the server fail."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for number in signals:
+        loop.add_signal_handler(number, stop.set)
+    stopping = asyncio.create_task(stop.wait())
+    failing = asyncio.create_task(house.node.stopped())
+    serving = asyncio.create_task(web.stopped())
+    try:
+        await asyncio.wait([stopping, failing, serving], return_when=asyncio.FIRST_COMPLETED)
+        if failing.done():
+            failing.result()
+        if serving.done() and not stopping.done():
+            raise CannotStart("The HTTP server has ended by itself.")
+        _LOG.info("stopping", seq=house.node.applied_seq)
+    finally:
+        for task in (stopping, failing, serving):
+            task.cancel()
+        # A second signal ends the process at once.
+        for number in signals:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,1 @@
+"""One process: stamps commands, makes them durable, applies them, and answers."""
