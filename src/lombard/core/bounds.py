@@ -93,7 +93,11 @@ def mmr_bound(account: Account, coin: Coin) -> int:
     pair = account.pair
     if pair is None:
         return coin.bound_mmr
-    return div_ceil(pair.isolated_tiers[-1][3] << RATIO_BITS, RATIO_ONE_E6)
+    mmr_e6 = 0
+    for _, _, _, tier_mmr_e6 in pair.isolated_tiers:
+        if tier_mmr_e6 > mmr_e6:
+            mmr_e6 = tier_mmr_e6
+    return div_ceil(mmr_e6 << RATIO_BITS, RATIO_ONE_E6)
 
 
 def bounds_of(state: State, account: Account) -> Bounds | None:

@@ -44,7 +44,7 @@ from lombard.core.index import relax, set_index_prices
 from lombard.core.interest import turn_hours
 from lombard.core.refusals import Refusal
 from lombard.core.state import Account, Reply, State
-from lombard.core.watch import wake_waiting, watch, watch_all
+from lombard.core.watch import rank_liquidations, wake_waiting, watch, watch_all
 
 REPLIES_PER_GENERATION: Final = 32_768
 
@@ -167,7 +167,7 @@ def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
     if isinstance(cmd, SetIndexPrices):
         reply = set_index_prices(state, cmd, events)
         if reply.refusal is None:
-            wake_waiting(state)
+            rank_liquidations(state)
             watch_all(state, events)
         return reply
     if isinstance(cmd, AddUser):

@@ -13,10 +13,10 @@ from lombard.core.state import Pair, Reply, State
 from lombard.core.units import PRICE_ONE_E12, RATIO_ONE_E6, VALUE_MAX, div_ceil
 
 _ONE_E18: Final = 10**18
-# 2**-(1/2), 2**-(1/4), … at 1e-18, enough for a fraction of a half-life to a millionth.
+# 2**-(1/2), 2**-(1/4), … at 1e-18, enough to tell a millisecond of the longest half-life.
 _ROOTS_OF_HALF_E18: Final[list[int]] = []
 _root = _ONE_E18 // 2
-for _ in range(20):
+for _ in range(36):
     _root = isqrt(_root * _ONE_E18)
     _ROOTS_OF_HALF_E18.append(_root)
 

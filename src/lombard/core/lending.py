@@ -24,6 +24,7 @@ from lombard.core.risk import (
 )
 from lombard.core.state import Account, Balance, Coin, Reply, State, User
 from lombard.core.units import RATIO_ONE_E6, VALUE_MAX
+from lombard.core.watch import watch
 
 BY_LEVERAGE: Final = "leverage"
 BY_TIER: Final = "tier"
@@ -82,7 +83,8 @@ def max_borrowable(state: State, account: Account, coin: Coin) -> Limit:
     if coin.price_e12 == 0:
         return Limit(0, BY_LEVERAGE)
     risk = assess(state, account, caution=True)
-    principal = account.balance(coin).principal_units
+    balance = account.balances.get(coin.id)
+    principal = 0 if balance is None else balance.principal_units
     best = Limit(0, BY_LEVERAGE)
     for max_units, tier_leverage in tiers_of(account, coin):
         leverage = min(account.leverage, tier_leverage) if account.leverage else tier_leverage
@@ -235,6 +237,7 @@ def repay(state: State, account: Account, cmd: Repay, events: list[Event]) -> Re
     balance = account.balance(state.coins[cmd.coin])
     units = min(cmd.units, debt_units(state, account, balance))
     repay_id = pay_back(state, account, balance, units, REPAY_MANUAL, events)
+    watch(state, account, events)
     return Reply(None, repay_id, units, debt_units(state, account, balance))
 
 

@@ -22,8 +22,6 @@ from lombard.core.commands import (
     ContinueLiquidation,
 )
 from lombard.core.events import (
-    CLOSED_FILLED,
-    CLOSED_UNFILLED,
     REPAY_LIQUIDATION,
     Event,
     FundPaid,
@@ -39,7 +37,7 @@ from lombard.core.interest import bring_up_to_date, interest_due
 from lombard.core.ledger import set_debt_flag
 from lombard.core.lending import pay_back
 from lombard.core.matching import match
-from lombard.core.orders import after_fill
+from lombard.core.orders import after_fill, end_reason
 from lombard.core.refusals import Refusal
 from lombard.core.risk import (
     VALUE_PER_E8,
@@ -51,7 +49,7 @@ from lombard.core.risk import (
 )
 from lombard.core.state import Account, Balance, Coin, Liquidation, Pair, Reply, State
 from lombard.core.units import RATIO_ONE_E6, div_ceil
-from lombard.core.watch import enqueue
+from lombard.core.watch import enqueue, watch
 
 STEPS_MAX: Final = 10_000
 BRIDGE: Final = "USDT"
@@ -220,7 +218,7 @@ def _surplus_to_sell(state: State, account: Account, wanted: Coin) -> Balance | 
     halfway = account.balances[bridge]
     pair = _pair_between(state, account, halfway.coin, wanted)
     spare = halfway.available_units - debt_units(state, account, halfway)
-    return halfway if pair is not None and spare >= pair.pair.min_value_units else surplus
+    return halfway if pair is not None and spare >= max(1, pair.pair.min_value_units) else surplus
 
 
 def _largest_deficit(state: State, account: Account) -> Balance | None:
@@ -242,7 +240,13 @@ def _route(state: State, account: Account, sold: Coin, wanted: Coin) -> Route | 
     if direct is not None or sold.name == BRIDGE:
         return direct
     bridge = state.coin_ids.get(BRIDGE)
-    return None if bridge is None else _pair_between(state, account, sold, state.coins[bridge])
+    if bridge is None:
+        return None
+    halfway = state.coins[bridge]
+    # The first leg is worth nothing without the second.
+    if _pair_between(state, account, halfway, wanted) is None:
+        return None
+    return _pair_between(state, account, sold, halfway)
 
 
 def _pair_between(state: State, account: Account, sold: Coin, wanted: Coin) -> Route | None:
@@ -290,9 +294,10 @@ def _system_order(
     size_steps = 0
     quote_units = 0
     if route.side == BUY:
-        quote_units = min(most, max(wanted, pair.min_value_units))
         least = pair.min_size_steps * pair.system_high_ticks * pair.quote_per_tick_step
-        if quote_units < max(pair.min_value_units, least):
+        least = max(pair.min_value_units, least)
+        quote_units = min(most, max(wanted, least))
+        if quote_units < least:
             return None
     else:
         worth = pair.system_low_ticks * pair.quote_per_tick_step
@@ -354,9 +359,7 @@ def _trade(state: State, order: Order, events: list[Event]) -> None:
     order.pay.available_units -= paid
     order.get.available_units += order.received_units - order.fee_units
     assert order.pay.available_units >= 0, "Invariant: a liquidation sold what was not there"
-    whole = order.size_steps > 0 and order.remaining_steps == 0
-    reason = CLOSED_FILLED if whole else CLOSED_UNFILLED
-    events.append(OrderClosed(order.id, order.account.id, pair.id, reason))
+    events.append(OrderClosed(order.id, order.account.id, pair.id, end_reason(order)))
     for maker, net_units in makers:
         if maker.account.debts:
             after_fill(state, maker, net_units, events)
@@ -375,9 +378,14 @@ def _record(
     """Write down a step: what was done, at which index, the ratio before and after (RULES 8.6)."""
     account = liquidation.account
     liquidation.step += 1
-    prices = [
-        (coin_id, account.balances[coin_id].coin.price_e12) for coin_id in sorted(account.balances)
-    ]
+    prices: list[tuple[int, int]] = []
+    for coin_id in sorted(account.balances):
+        balance = account.balances[coin_id]
+        coin = balance.coin
+        # A balance that merely exists says nothing: a read may have made it.
+        used = balance.available_units or balance.frozen_units or balance.principal_units
+        if used or balance.charged or coin is sold or coin is bought:
+            prices.append((coin_id, coin.price_e12))
     events.append(
         LiquidationStepped(
             liquidation.id,
@@ -480,3 +488,4 @@ def _finish(state: State, liquidation: Liquidation, events: list[Event]) -> None
     del state.liquidations[account.id]
     ratio = assess(state, account).ratio_e6()
     events.append(LiquidationFinished(liquidation.id, account.id, ratio, taken // VALUE_PER_E8))
+    watch(state, account, events)

@@ -200,6 +200,7 @@ def _place(
     # From here the order succeeds.
     if replaced is not None:
         withdraw(replaced, CLOSED_REPLACED, events)
+        order.borrowed_units = replaced.borrowed_units
     assert order.id == state.take_id()
     _trade(state, order, limit_ticks, events)
     return Reply(None, order.id)
@@ -287,13 +288,13 @@ def _refuse_risk(
     stale = index_problem(state, account)
     if stale is None and is_stale(state, order.get.coin):
         stale = order.get.coin
-    if stale is not None:
-        # Stale: only what pays debt back goes on (RULES 7.7).
-        if repays and not shortfall:
-            return None
-        return Reply(Refusal.INDEX_STALE, detail=stale.name)
     paid, got = _outcome(order, limit_ticks)
     got -= div_ceil(max(pair.taker_fee_e6, pair.maker_fee_e6) * got, RATIO_ONE_E6)
+    if stale is not None:
+        # Stale: only what pays debt back, with all it brings, goes on (RULES 7.7).
+        if repays and not shortfall and got <= debt_to_repay:
+            return None
+        return Reply(Refusal.INDEX_STALE, detail=stale.name)
     deltas = Deltas(order.pay.coin, order.get.coin)
     deltas.pay_holdings = shortfall - paid
     deltas.pay_debt = shortfall
@@ -327,26 +328,24 @@ def _ratio_below_08(net_e26: int, maintenance_e26: int) -> bool:
 def _outcome(order: Order, limit_ticks: int) -> tuple[int, int]:
     """Return what an order would pay and get before fees: what it takes now, the rest at its limit.
 
-    A gain is not counted: an order that asks more than the index may never be filled.
+    A gain is not counted: an order that asks more than the index may never be filled. Such an
+    order pays its limit, and gets what that is worth at the index.
     """
     pair = order.pair
     done = walk(order, limit_ticks)
-    steps, quote = done.steps, done.quote_units
+    base, quote = done.steps * pair.step_units, done.quote_units
     if order.kind == LIMIT and order.force in (GTC, POST_ONLY):
-        left = order.size_steps - steps
-        quote += left * _no_better_than_index(order) * pair.quote_per_tick_step
-        steps = order.size_steps
-    base = steps * pair.step_units
+        left = order.size_steps - done.steps
+        limit = order.price_ticks
+        centre = pair.base.price_e12 * PRICE_ONE_E12 // (pair.quote.price_e12 * pair.tick_e12)
+        centre = max(1, centre)
+        if order.side == BUY:
+            quote += left * limit * pair.quote_per_tick_step
+            base += left * pair.step_units * min(limit, centre) // centre
+        else:
+            base += left * pair.step_units
+            quote += left * min(limit, centre) * pair.quote_per_tick_step
     return (quote, base) if order.side == BUY else (base, quote)
-
-
-def _no_better_than_index(order: Order) -> int:
-    """Return an order's limit, or the index where the limit is better than that."""
-    pair = order.pair
-    centre = pair.base.price_e12 * PRICE_ONE_E12 // (pair.quote.price_e12 * pair.tick_e12)
-    if order.side == BUY:
-        return max(order.price_ticks, centre)
-    return min(order.price_ticks, centre)
 
 
 def _trade(state: State, order: Order, limit_ticks: int, events: list[Event]) -> None:
@@ -359,7 +358,7 @@ def _trade(state: State, order: Order, limit_ticks: int, events: list[Event]) ->
     borrowed = paid + resting - order.pay.available_units
     if borrowed > 0:
         assert order.loan_type & AUTO_LOAN, "Invariant: an order spent what it did not have"
-        order.borrowed_units = borrowed
+        order.borrowed_units += borrowed
         lend(state, order.account, order.pay, borrowed, True, order.client_oid, events)
     events.extend(trades)
     order.pay.available_units -= paid
@@ -367,7 +366,7 @@ def _trade(state: State, order: Order, limit_ticks: int, events: list[Event]) ->
     if resting:
         rest(order, resting)
     else:
-        events.append(OrderClosed(order.id, order.account.id, order.pair.id, _end(order)))
+        events.append(OrderClosed(order.id, order.account.id, order.pair.id, end_reason(order)))
     if order.received_units:
         after_fill(state, order, order.received_units - order.fee_units, events)
     for maker, net_units in makers:
@@ -392,7 +391,7 @@ def _resting_units(order: Order) -> int:
     return order.remaining_steps * order.pair.step_units
 
 
-def _end(order: Order) -> int:
+def end_reason(order: Order) -> int:
     """Return why an order that does not rest ended."""
     if order.stopped:
         return CLOSED_SELF_TRADE
@@ -473,9 +472,11 @@ def cancel_all(state: State, account: Account, cmd: CancelAllOrders, events: lis
 
 def _cancel(state: State, order: Order, events: list[Event]) -> None:
     """Withdraw an order; where the venue says so it returns what it borrowed (RULES 6.3)."""
+    freed = order.frozen_units
     withdraw(order, CLOSED_BY_USER, events)
     if order.borrowed_units and state.parameters["repay_on_cancel"]:
         debt = debt_units(state, order.account, order.pay)
-        units = min(order.borrowed_units, debt, order.pay.available_units)
+        units = min(order.borrowed_units, debt, freed)
         if units:
             pay_back(state, order.account, order.pay, units, REPAY_AUTO, events)
+            watch(state, order.account, events)

@@ -187,9 +187,10 @@ def _account(state: State, account: int) -> Account | None:
 def max_borrowable(state: State, account: int, coin: int) -> Limit:
     """Return the most an account may borrow of a coin now, and which bound binds (RULES 6.1)."""
     found = _account(state, account)
-    if found is None or found.liquidation is not None:
+    asked = state.coins[coin]
+    if found is None or not found.margin or not found.holds(asked) or found.liquidation is not None:
         return Limit(0, "leverage")
-    return _max_borrowable(state, found, state.coins[coin])
+    return _max_borrowable(state, found, asked)
 
 
 def max_transferable(state: State, account: int, coin: int) -> int:

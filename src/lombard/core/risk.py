@@ -174,13 +174,16 @@ def assess(
 
 
 def index_problem(state: State, account: Account) -> Coin | None:
-    """Return a coin of the account whose index is missing or stale, if there is one."""
+    """Return the first coin of the account whose index is missing or stale, if there is one."""
+    first: Coin | None = None
     for balance in account.balances.values():
         if (
-            balance.available_units or balance.frozen_units or balance.principal_units
-        ) and is_stale(state, balance.coin):
-            return balance.coin
-    return None
+            (balance.available_units or balance.frozen_units or balance.principal_units)
+            and is_stale(state, balance.coin)
+            and (first is None or balance.coin.id < first.id)
+        ):
+            first = balance.coin
+    return first
 
 
 def is_stale(state: State, coin: Coin) -> bool:

@@ -8,6 +8,7 @@ from lombard.core.refusals import Refusal
 from lombard.core.risk import assess, high_price_e12, index_problem
 from lombard.core.state import Account, Coin, Reply, State
 from lombard.core.units import RATIO_ONE_E6, VALUE_MAX
+from lombard.core.watch import watch
 
 
 def max_transferable(state: State, account: Account, coin: Coin) -> int:
@@ -115,6 +116,7 @@ def transfer(state: State, account: Account, cmd: Transfer, events: list[Event])
     events.append(
         Transferred(transfer_id, account.id, target.id, coin.id, cmd.units, cmd.client_oid)
     )
+    watch(state, target, events)
 
     assert account.balance(coin).available_units >= 0, "Invariant: a transfer overdrew"
     return Reply(None, transfer_id, cmd.units)

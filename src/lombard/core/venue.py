@@ -119,7 +119,7 @@ def _coin_problem(state: State, cmd: SetCoin, known: Coin | None) -> str:
             return "tiers must rise"
         floor = max_units
         fee_e6 = state.parameters["crossed_liquidation_fee_e6"]
-        problem = _tier_problem(state, leverage, mmr_e6, fee_e6)
+        problem = _tier_problem(state, leverage, mmr_e6, fee_e6, _highest_taker_e6(state, None, 0))
         if problem:
             return problem
     if known is not None and not cmd.cross_tiers and known.lent_units:
@@ -129,13 +129,18 @@ def _coin_problem(state: State, cmd: SetCoin, known: Coin | None) -> str:
     return ""
 
 
-def _tier_problem(state: State, leverage: int, mmr_e6: int, fee_e6: int) -> str:
+def _highest_taker_e6(state: State, changed: Pair | None, taker_e6: int) -> int:
+    """Return the highest taker fee of any pair, with `taker_e6` for the one that is changed."""
+    others = [pair.taker_fee_e6 for pair in state.pairs if pair is not changed]
+    return max(taker_e6, max(others, default=0))
+
+
+def _tier_problem(state: State, leverage: int, mmr_e6: int, fee_e6: int, taker_e6: int) -> str:
     """Check RULES 7.4 and the inequality of RULES 8.2 for a tier, at a collateral ratio of 1."""
     if not 1 <= leverage <= LEVERAGE_MAX or not 0 < mmr_e6 < RATIO_ONE_E6:
         return "leverage or maintenance margin rate out of range"
     if 2 * (leverage - 1) * mmr_e6 > RATIO_ONE_E6:
         return "(leverage - 1) x maintenance margin rate exceeds 0.5"
-    taker_e6 = max([pair.taker_fee_e6 for pair in state.pairs], default=0)
     cost_e6 = state.parameters["system_band_e6"] + taker_e6 + fee_e6
     if (RATIO_ONE_E6 - cost_e6) * (RATIO_ONE_E6 + mmr_e6) <= RATIO_ONE_E6 * RATIO_ONE_E6:
         return "a liquidation slice would not improve the account"
@@ -205,17 +210,18 @@ def _pair_problem(state: State, cmd: SetPair, known: Pair | None) -> str:
         return "sizes"
     if not 0 <= cmd.liquidation_fee_e6 < RATIO_ONE_E6:
         return "liquidation fee"
+    taker_e6 = _highest_taker_e6(state, known, cmd.taker_fee_e6)
     floor = (0, 0)
     for base_max, quote_max, leverage, mmr_e6 in cmd.isolated_tiers:
         if base_max <= floor[0] or quote_max <= floor[1]:
             return "tiers must rise"
         floor = (base_max, quote_max)
-        problem = _tier_problem(state, leverage, mmr_e6, cmd.liquidation_fee_e6)
+        problem = _tier_problem(state, leverage, mmr_e6, cmd.liquidation_fee_e6, taker_e6)
         if problem:
             return problem
     if known is not None and known.isolated_tiers and not cmd.isolated_tiers:
         return "isolated margin cannot vanish"
-    return ""
+    return _tiers_problem(state, taker_e6, known)
 
 
 def set_parameter(state: State, cmd: SetParameter, events: list[Event]) -> Reply:
@@ -227,7 +233,7 @@ def set_parameter(state: State, cmd: SetParameter, events: list[Event]) -> Reply
         return Reply(Refusal.CONFIGURATION_INVALID, detail="loans are open")
     before = state.parameters[cmd.name]
     state.parameters[cmd.name] = cmd.value
-    problem = _tiers_problem(state)
+    problem = _tiers_problem(state, _highest_taker_e6(state, None, 0), None)
     if problem:
         state.parameters[cmd.name] = before
         return Reply(Refusal.CONFIGURATION_INVALID, detail=problem)
@@ -240,15 +246,18 @@ def set_parameter(state: State, cmd: SetParameter, events: list[Event]) -> Reply
     return Reply(None)
 
 
-def _tiers_problem(state: State) -> str:
+def _tiers_problem(state: State, taker_e6: int, besides: Pair | None) -> str:
+    """Check the tiers of every coin, and of every pair but one, at the highest taker fee."""
     fee_e6 = state.parameters["crossed_liquidation_fee_e6"]
     for coin in state.coins:
         for _, leverage, mmr_e6 in coin.cross_tiers:
-            if _tier_problem(state, leverage, mmr_e6, fee_e6):
+            if _tier_problem(state, leverage, mmr_e6, fee_e6, taker_e6):
                 return f"{coin.name}: a liquidation slice would not improve the account"
     for pair in state.pairs:
+        if pair is besides:
+            continue
         for _, _, leverage, mmr_e6 in pair.isolated_tiers:
-            if _tier_problem(state, leverage, mmr_e6, pair.liquidation_fee_e6):
+            if _tier_problem(state, leverage, mmr_e6, pair.liquidation_fee_e6, taker_e6):
                 return f"{pair.symbol}: a liquidation slice would not improve the account"
     return ""
 
@@ -279,9 +288,10 @@ def set_user_level(state: State, cmd: SetUserLevel, events: list[Event]) -> Repl
         return Reply(Refusal.CONFIGURATION_INVALID, detail="level")
 
     # From here the change succeeds.
-    for account in user.accounts:
-        for balance in account.balances.values():
-            bring_up_to_date(state, account, balance, events)
+    # In an order that does not depend on which account or balance was used first.
+    for account in sorted(user.accounts, key=lambda account: account.id):
+        for coin_id in sorted(account.balances):
+            bring_up_to_date(state, account, account.balances[coin_id], events)
     if state.hour >= user.next_level_hour:
         user.level = user.next_level
     user.next_level = cmd.level

@@ -86,8 +86,19 @@ def enqueue(state: State, account: Account, risk: Risk) -> None:
 
 
 def wake_waiting(state: State) -> None:
-    """Queue the liquidations again that could not go on: time or prices have moved."""
+    """Queue the liquidations again that could not go on: time has moved."""
     for account_id in sorted(state.liquidations):
         liquidation = state.liquidations[account_id]
         if liquidation.waiting and may_liquidate(state, liquidation.account):
+            enqueue(state, liquidation.account, assess(state, liquidation.account))
+
+
+def rank_liquidations(state: State) -> None:
+    """Queue the liquidations anew, by what they are at the index of now: prices have moved."""
+    if not state.liquidations:
+        return
+    state.liquidation_queue = []
+    for account_id in sorted(state.liquidations):
+        liquidation = state.liquidations[account_id]
+        if not liquidation.waiting or may_liquidate(state, liquidation.account):
             enqueue(state, liquidation.account, assess(state, liquidation.account))

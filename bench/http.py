@@ -1,0 +1,208 @@
+"""Signed, durable orders over HTTP, beside a constant answer of the same server.
+
+    python bench/http.py [SECONDS]
+
+One process is the whole venue as `lombard sandbox` runs it: gateway, SQLite journal with every
+command synced before it is answered, engine, history. Another is the load: connections that each
+keep one signed request on its way. Orders trade with one another, so that each brings fills,
+ledger and candles. In between, the same server answers the same signed requests with a constant,
+unread and unchecked: the ratio says what all the rest costs.
+"""
+
+# ruff: noqa: E402
+import sys
+
+# This file is called `http`: nothing may find it in the place of the standard library's.
+sys.path.pop(0)
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import os
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+import uvloop
+
+CONNECTIONS = 64
+ROUNDS = 3
+ORDER_PATH = "/api/v2/spot/trade/place-order"
+CONSTANT_PATH = "/bench/constant"
+CONSTANT = (
+    b'{"code":"00000","msg":"success","requestTime":1,"data":{"orderId":"1","clientOid":"1"}}'
+)
+
+
+def serve(port, room):
+    """Run the sandbox, with one more path that answers a constant."""
+    from lombard.cli import sandboxed, serving
+    from lombard.node.clock import SPEED_ONE_E6
+
+    build_app = serving.build_app
+
+    def with_constant(*args, **kwargs):
+        app = build_app(*args, **kwargs)
+        head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(CONSTANT))]
+
+        async def answer(scope, receive, send):
+            if scope["type"] != "http" or scope["raw_path"] != CONSTANT_PATH.encode():
+                await app(scope, receive, send)
+                return
+            await receive()
+            await send({"type": "http.response.start", "status": 200, "headers": head})
+            await send({"type": "http.response.body", "body": CONSTANT})
+
+        return answer
+
+    serving.build_app = with_constant
+    clock = sandboxed.ClockChoice("real", SPEED_ONE_E6, None)
+    plan = sandboxed.Plan(room, "127.0.0.1", port, clock, False, None, False)
+    sandboxed.run_sandbox(plan)
+
+
+class Load(asyncio.Protocol):
+    """One connection with one request on its way at a time."""
+
+    def __init__(self, next_request, latencies, ends_at):
+        self.next_request, self.latencies, self.ends_at = next_request, latencies, ends_at
+        self.seen, self.done = b"", asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport):
+        self.transport = transport
+        self._send()
+
+    def _send(self):
+        self.sent = time.perf_counter()
+        if self.sent >= self.ends_at:
+            self.transport.close()
+            self.done.set_result(None)
+            return
+        self.transport.write(self.next_request())
+
+    def data_received(self, data):
+        self.seen += data
+        head, gap, body = self.seen.partition(b"\r\n\r\n")
+        if not gap:
+            return
+        at = head.lower().index(b"content-length:") + 15
+        if len(body) < int(head[at:].split(b"\r\n", 1)[0]):
+            return
+        assert b'"code":"00000"' in body, body
+        self.latencies.append(time.perf_counter() - self.sent)
+        self.seen = b""
+        self._send()
+
+
+def signer(user, path, sides):
+    """Return a function that makes the next signed request of a user."""
+    secret, count = user["secretKey"].encode(), 0
+
+    def request():
+        nonlocal count
+        count += 1
+        body = (
+            f'{{"symbol":"BTCUSDT","side":"{sides[count % 2]}","orderType":"limit",'
+            '"force":"gtc","price":"20000","size":"0.001"}'
+        )
+        stamp = str(time.time_ns() // 1_000_000)
+        # Signed as an order wherever it is sent: both servers get the same bytes.
+        prehash = f"{stamp}POST{ORDER_PATH}{body}".encode()
+        sign = base64.b64encode(hmac.new(secret, prehash, hashlib.sha256).digest()).decode()
+        return (
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            f"ACCESS-KEY: {user['apiKey']}\r\nACCESS-SIGN: {sign}\r\nACCESS-TIMESTAMP: {stamp}\r\n"
+            f"ACCESS-PASSPHRASE: {user['passphrase']}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        ).encode()
+
+    return request
+
+
+async def press(port, path, users, seconds):
+    """Load a path for some seconds; return answers a second and the latencies, sorted."""
+    loop, latencies = asyncio.get_running_loop(), []
+    began = time.perf_counter()
+    ends_at, waiting = began + seconds, []
+    for n, user in enumerate(users):
+        sides = ("buy", "sell") if n % 2 else ("sell", "buy")
+        load = Load(signer(user, path, sides), latencies, ends_at)
+        await loop.create_connection(lambda load=load: load, "127.0.0.1", port)
+        waiting.append(load.done)
+    await asyncio.gather(*waiting)
+    return len(latencies) / (time.perf_counter() - began), sorted(latencies)
+
+
+def call(port, path, body):
+    """Call one of the sandbox's own endpoints."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/lombard/v1/sandbox/{path}",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as response:
+        return json.load(response)["data"]
+
+
+def funded_users(port):
+    """Make a funded user for each connection."""
+    users = []
+    for _ in range(CONNECTIONS):
+        user = call(port, "users", {})
+        for coin, amount in (("USDT", "10000000"), ("BTC", "1000")):
+            call(port, "deposits", {"userId": user["userId"], "coin": coin, "amount": amount})
+        users.append(user)
+    return users
+
+
+def report(name, rate, latencies):
+    """Print a line of figures."""
+    p50, p99 = (latencies[int(len(latencies) * q)] * 1000 for q in (0.50, 0.99))
+    print(f"{name:9} {rate:>8,.0f} a second, p50 {p50:.2f} ms, p99 {p99:.2f} ms")
+
+
+def main():
+    """Press both in turn and print the ratio of each round."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 6.0
+    port = 18_000 + os.getpid() % 10_000
+    with tempfile.TemporaryDirectory() as room:
+        server = subprocess.Popen(
+            [sys.executable, __file__, "--serve", str(port), room],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert server.stdout is not None
+        printed = []
+        for line in server.stdout:
+            printed.append(line)
+            if "Lombard is ready" in line:
+                break
+        else:
+            sys.exit("".join(printed))
+        print(printed[0].strip().split(", data")[0])
+        users, ratios = funded_users(port), []
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(press(port, ORDER_PATH, users, 1.0))
+            for _ in range(ROUNDS):
+                constant, latencies = runner.run(press(port, CONSTANT_PATH, users, seconds))
+                report("constant", constant, latencies)
+                orders, latencies = runner.run(press(port, ORDER_PATH, users, seconds))
+                report("orders", orders, latencies)
+                ratios.append(orders / constant)
+        started = time.perf_counter()
+        server.terminate()
+        code = server.wait(60)
+        print(f"stopped with {code}, history written, in {time.perf_counter() - started:.2f} s")
+        shown = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+        print(f"orders / constant: {sorted(ratios)[len(ratios) // 2]:.2f} (rounds: {shown})")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--serve"]:
+        from pathlib import Path
+
+        serve(int(sys.argv[2]), Path(sys.argv[3]))
+    else:
+        main()

@@ -1,0 +1,491 @@
+"""The auditor: dictionaries and fractions, no code shared with the engine.
+
+It is told every command with its reply and events, keeps books of its own, and predicts: balances,
+freezes, debts, receipts, fees, who trades with whom, what is borrowed and repaid. Where an event is
+determined by the command and the books (a loan, a repayment, a trade) it must be as predicted; the
+rest (what a liquidation chose to do) is posted as told, and then checked against the rules.
+"""
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any
+
+from lombard.core import commands as c
+from lombard.core import events as e
+from lombard.core import queries
+from lombard.core.state import Reply, State
+from tests.core.naive_book import Fill, NaiveBook, NaiveOrder, NaivePair
+from tests.core.naive_terms import NaiveTerms
+
+Key = tuple[int, int]  # account, coin
+
+
+def half_up(value: Fraction) -> int:
+    """Round halves up."""
+    return floor(value + Fraction(1, 2))
+
+
+@dataclass
+class Loan:
+    """What an account owes of a coin: `cum` is all interest ever charged, exact (RULES 4.2)."""
+
+    principal: int = 0
+    cum: Fraction = Fraction(0)
+    cum_units: int = 0
+    paid: int = 0
+    # Receipts of full hours the log has not shown yet: hour, rate, principal, units.
+    pending: deque[tuple[int, int, int, int]] = field(default_factory=deque)
+
+    @property
+    def due(self) -> int:
+        """Return the interest due."""
+        return self.cum_units - self.paid
+
+    @property
+    def debt(self) -> int:
+        """Return principal and interest due."""
+        return self.principal + self.due
+
+    def charge(self, units: int, rate_e12: int, ceil_each: bool) -> int:
+        """Charge an hour on an amount; return what the receipt shows."""
+        before = self.cum_units
+        hour = Fraction(units * rate_e12, 24 * 10**12)
+        self.cum += ceil(hour) if ceil_each else hour
+        self.cum_units = half_up(self.cum)
+        return self.cum_units - before
+
+
+class Auditor:
+    """Books kept beside the engine's."""
+
+    def __init__(self) -> None:
+        self.time_ms = 0
+        self.available: defaultdict[Key, int] = defaultdict(int)
+        self.frozen: defaultdict[Key, int] = defaultdict(int)
+        self.loans: defaultdict[Key, Loan] = defaultdict(Loan)
+        self.terms = NaiveTerms()
+        self.book = NaiveBook(self.terms.pairs)
+        self.levels: defaultdict[int, int] = defaultdict(int)
+        self.next_levels: dict[int, int] = {}
+        self.locked: set[int] = set()
+        self.liquidations_seen = 0
+        # Of the command at hand: what must come next, and what may be repaid of its own accord.
+        self.cmd: c.Command = c.Tick()
+        self.account = 0
+        self.reply = Reply(None)
+        self.expected: deque[tuple[str, dict[str, Any]]] = deque()
+        self.repayable: deque[tuple[Key, int]] = deque()
+        # What the order that is replaced had borrowed.
+        self.carried = 0
+
+    # --- following the log ---------------------------------------------------------------------
+
+    def follow(self, envelope: c.Envelope, reply: Reply, events: list[e.Event]) -> None:
+        """Post a command's events, predicting those that can be."""
+        self.time_ms = max(self.time_ms, envelope.time_ms)
+        self.cmd, self.account, self.reply = envelope.command, envelope.account, reply
+        self.repayable.clear()
+        self.carried = 0
+        for event in events:
+            if isinstance(event, e.InterestCharged) and not event.first:
+                self.on_receipt(event)
+                continue
+            if not self.expected:
+                self.predict(event)
+            if self.expected:
+                kind, values = self.expected.popleft()
+                actual = {name: getattr(event, name) for name in values}
+                assert (kind, values) == (type(event).__name__, actual)
+            else:
+                self.post(event)
+        assert not self.expected, self.expected
+        while self.repayable:
+            assert 0 == self.repayment(*self.repayable.popleft()), "an order did not repay"
+
+    def expect(self, event_type: type[e.Event], /, **values: Any) -> None:
+        """Predict the next event: its kind, and those of its fields that can be known."""
+        self.expected.append((event_type.__name__, values))
+
+    def predict(self, event: e.Event) -> None:
+        """Fill `expected` when the command's own work begins with this event."""
+        cmd = self.cmd
+        if isinstance(event, e.Deposited):
+            assert isinstance(cmd, c.Deposit)
+            self.available[self.account, cmd.coin] += cmd.units
+            self.expect(
+                e.Deposited,
+                deposit_id=self.reply.id,
+                account=self.account,
+                coin=cmd.coin,
+                units=cmd.units,
+            )
+        elif isinstance(event, e.Transferred):
+            self.predict_transfer()
+        elif isinstance(event, e.Borrowed):
+            assert isinstance(cmd, c.Borrow)
+            self.lend(self.account, cmd.coin, cmd.units, False, cmd.client_oid)
+            assert (cmd.units, self.loans[self.account, cmd.coin].debt) == (
+                self.reply.units,
+                self.reply.remaining,
+            )
+        elif isinstance(event, e.Repaid):
+            self.predict_repayment(event)
+        elif isinstance(event, e.OrderPlaced):
+            self.predict_order(event)
+
+    def predict_transfer(self) -> None:
+        cmd = self.cmd
+        assert isinstance(cmd, c.Transfer)
+        self.available[self.account, cmd.coin] -= cmd.units
+        self.available[cmd.to_account, cmd.coin] += cmd.units
+        self.expect(
+            e.Transferred,
+            transfer_id=self.reply.id,
+            from_account=self.account,
+            to_account=cmd.to_account,
+            coin=cmd.coin,
+            units=cmd.units,
+        )
+
+    def predict_repayment(self, event: e.Repaid) -> None:
+        """Say what is repaid, interest first, and of its own accord as much as is there."""
+        key = (event.account, event.coin)
+        if event.kind == e.REPAY_MANUAL:
+            assert isinstance(self.cmd, c.Repay)
+            assert key == (self.account, self.cmd.coin)
+            units = min(self.cmd.units, self.loans[key].debt)
+            assert units >= self.loans[key].due  # RULES 6.4
+            remaining = self.loans[key].debt - units
+            assert (units, remaining) == (self.reply.units, self.reply.remaining)
+        elif event.kind == e.REPAY_AUTO:
+            while self.repayable[0][0] != key or not self.repayment(*self.repayable[0]):
+                assert 0 == self.repayment(*self.repayable.popleft()), "an order did not repay"
+            units = self.repayment(*self.repayable.popleft())
+        else:
+            assert event.account in self.locked
+            units = event.interest_units + event.principal_units
+        self.repay(key, units, event.kind)
+
+    def repayment(self, key: Key, at_most: int) -> int:
+        return min(at_most, self.loans[key].debt, self.available[key])
+
+    def repay(self, key: Key, units: int, kind: int) -> None:
+        loan = self.loans[key]
+        interest = min(units, loan.due)
+        self.available[key] -= units
+        loan.paid += interest
+        loan.principal -= units - interest
+        self.expect(
+            e.Repaid,
+            account=key[0],
+            coin=key[1],
+            interest_units=interest,
+            principal_units=units - interest,
+            kind=kind,
+            remaining_units=loan.debt,
+        )
+
+    def lend(self, account: int, coin: int, units: int, auto: bool, client_oid: str) -> None:
+        """Lend, and charge the hour in which it is borrowed (RULES 4.1)."""
+        loan = self.loans[account, coin]
+        self.available[account, coin] += units
+        rate = self.rate(account, coin)
+        loan.principal += units
+        receipt = loan.charge(units, rate, self.ceil_each())
+        self.expect(
+            e.Borrowed, account=account, coin=coin, units=units, auto=auto, client_oid=client_oid
+        )
+        self.expect(
+            e.InterestCharged,
+            account=account,
+            coin=coin,
+            hour_ms=self.time_ms,
+            first=True,
+            rate_e12=rate,
+            principal_units=units,
+            units=receipt,
+        )
+
+    # --- orders --------------------------------------------------------------------------------
+
+    def predict_order(self, event: e.OrderPlaced) -> None:
+        """Say everything an order does: what it trades, borrows and freezes, and how it ends."""
+        self.check_order(event)
+        pair = self.terms.pairs[event.pair]
+        order = NaiveOrder(
+            event.order_id,
+            event.account,
+            event.pair,
+            event.side,
+            event.price_ticks,
+            event.size_steps,
+            event.quote_units,
+            event.loan_type,
+            event.stp,
+        )
+        system = event.source == c.SOURCE_SYSTEM
+        limit = event.price_ticks
+        if system or (event.kind == c.MARKET and c.slot_of(event.account) != c.SLOT_SPOT):
+            low, high = self.terms.band(event.pair, "system_band_e6" if system else "band_e6")
+            limit = high if event.side == c.BUY else low
+        frozen_before = {maker.id: maker.frozen for maker in self.book.orders.values()}
+        done = self.book.run(order, limit, c.user_of(event.account) if system else 0)
+        pays, gets = (pair.quote, pair.base) if event.side == c.BUY else (pair.base, pair.quote)
+        pay, get = (event.account, pays), (event.account, gets)
+        self.expect(e.OrderPlaced, order_id=order.id)
+        makers: list[tuple[Key, int, int]] = []
+        trades: list[tuple[type[e.Event], dict[str, Any]]] = []
+        for step in done:
+            if isinstance(step, e.OrderClosed):
+                self.release(step.account, pair, 1 - order.side, frozen_before[step.order_id])
+                trades.append((e.OrderClosed, {"order_id": step.order_id, "reason": step.reason}))
+            else:
+                trades += self.trade_rows(order, step)
+                makers.append(self.settle_maker(step, pays, gets))
+        rests = not order.stopped and event.kind == c.LIMIT
+        rests = rests and event.force in (c.GTC, c.POST_ONLY) and order.steps > 0
+        order.frozen = order.cost(pair, order.steps) if rests else 0
+        lacking = max(0, order.paid + order.frozen - self.available[pay])
+        order.borrowed = self.carried + lacking
+        if lacking:
+            assert event.loan_type & c.AUTO_LOAN
+            self.lend(event.account, pays, lacking, True, event.client_oid)
+        self.expected.extend((kind.__name__, values) for kind, values in trades)
+        self.available[pay] -= order.paid + order.frozen
+        self.available[get] += order.received - order.fee
+        if rests:
+            self.book.orders[order.id] = order
+            self.frozen[pay] += order.frozen
+        else:
+            self.expect(e.OrderClosed, order_id=order.id, reason=self.ending(event, order))
+        if order.received and event.loan_type & c.AUTO_REPAY:
+            self.repayable.append((get, order.received - order.fee))
+        self.repayable.extend((key, net) for key, net, loan_type in makers if loan_type & 2)
+
+    def check_order(self, event: e.OrderPlaced) -> None:
+        """Check that an order is what was asked for, and of an account that may place it."""
+        cmd = self.cmd
+        if event.source == c.SOURCE_SYSTEM:
+            assert isinstance(cmd, c.ContinueLiquidation)
+            assert event.account in self.locked
+            return
+        assert event.account not in self.locked
+        assert event.account == self.account
+        if isinstance(cmd, c.PlaceOrder):
+            names = ["pair", "side", "kind", "loan_type", "stp", "price_ticks", "size_steps"]
+            for name in [*names, "quote_units", "client_oid"]:
+                assert getattr(cmd, name) == getattr(event, name), name
+        else:
+            assert isinstance(cmd, c.ReplaceOrder)
+            assert (cmd.price_ticks, cmd.size_steps) == (event.price_ticks, event.size_steps)
+        assert event.order_id == self.reply.id
+
+    def trade_rows(
+        self, order: NaiveOrder, fill: Fill
+    ) -> list[tuple[type[e.Event], dict[str, Any]]]:
+        assert fill.maker.account not in self.locked
+        values = {
+            "pair": order.pair,
+            "price_ticks": fill.price,
+            "size_steps": fill.steps,
+            "base_units": fill.base_units,
+            "quote_units": fill.quote_units,
+            "taker_side": order.side,
+            "taker_order_id": order.id,
+            "taker_account": order.account,
+            "taker_fee_units": fill.taker_fee,
+            "maker_order_id": fill.maker.id,
+            "maker_account": fill.maker.account,
+            "maker_fee_units": fill.maker_fee,
+        }
+        rows: list[tuple[type[e.Event], dict[str, Any]]] = [(e.Traded, values)]
+        if fill.maker.id not in self.book.orders:
+            closed = {"order_id": fill.maker.id, "reason": e.CLOSED_FILLED}
+            rows.append((e.OrderClosed, closed))
+        return rows
+
+    def settle_maker(self, fill: Fill, taker_pays: int, taker_gets: int) -> tuple[Key, int, int]:
+        maker = fill.maker
+        buys = maker.side == c.BUY
+        got, gave = (
+            (fill.base_units, fill.quote_units) if buys else (fill.quote_units, fill.base_units)
+        )
+        self.frozen[maker.account, taker_gets] -= gave
+        key = (maker.account, taker_pays)
+        self.available[key] += got - fill.maker_fee
+        return key, got - fill.maker_fee, maker.loan_type
+
+    def ending(self, event: e.OrderPlaced, order: NaiveOrder) -> int:
+        """Say why an order that does not rest ended."""
+        if order.stopped:
+            return e.CLOSED_SELF_TRADE
+        done = order.steps == 0
+        if order.budget:
+            per_tick = self.terms.pairs[order.pair].quote_per_tick_step
+            last = self.book.last_price.get(order.pair, 0)
+            left = order.budget - order.paid
+            done = event.source != c.SOURCE_SYSTEM and order.paid > 0 and left < last * per_tick
+        return e.CLOSED_FILLED if done else e.CLOSED_UNFILLED
+
+    def release(self, account: int, pair: NaivePair, side: int, units: int) -> None:
+        """Give back what an order froze."""
+        key = (account, pair.quote if side == c.BUY else pair.base)
+        self.frozen[key] -= units
+        self.available[key] += units
+
+    # --- posting what was told -----------------------------------------------------------------
+
+    def post(self, event: e.Event) -> None:
+        """Post an event that the auditor does not predict."""
+        match event:
+            case e.HourTurned():
+                self.turn_hour(event)
+            case e.RateSet():
+                self.terms.set_rate(event.coin, event.rate_e12)
+            case e.VenueChanged():
+                self.terms.change(self.cmd)
+                if isinstance(self.cmd, c.SetUserLevel):
+                    self.next_levels[self.cmd.user] = self.cmd.level
+            case e.IndexPricesSet():
+                assert isinstance(self.cmd, c.SetIndexPrices)
+                self.terms.set_prices(self.cmd, self.time_ms)
+            case e.OrderClosed():
+                self.close(event)
+            case e.LiquidationStarted():
+                self.lock(event)
+            case e.LiquidationFinished():
+                self.unlock(event)
+            case e.FundPaid():
+                self.available[event.account, event.coin] += event.units
+            case e.FundTook() | e.LiquidationFeePaid():
+                self.available[event.account, event.coin] -= event.units
+            case e.LossBooked():
+                loan = self.loans[event.account, event.coin]
+                told = (event.principal_units, event.interest_units)
+                assert (loan.principal, loan.due) == told
+                loan.paid += loan.due
+                loan.principal = 0
+
+    def close(self, event: e.OrderClosed) -> None:
+        order = self.book.orders.pop(event.order_id)
+        pair = self.terms.pairs[order.pair]
+        self.release(order.account, pair, order.side, order.frozen)
+        if event.reason == e.CLOSED_REPLACED:
+            self.carried = order.borrowed
+        if event.reason == e.CLOSED_BY_USER and self.terms.parameters["repay_on_cancel"]:
+            coin = pair.quote if order.side == c.BUY else pair.base
+            self.repayable.append(((order.account, coin), min(order.borrowed, order.frozen)))
+
+    def turn_hour(self, event: e.HourTurned) -> None:
+        """Charge every loan of the venue its hour, one by one (RULES 4.1)."""
+        assert event.hour_ms % 3_600_000 == 0
+        coins = range(len(self.terms.coins))
+        assert event.rates_e12 == [self.terms.next_rate.get(coin, 0) for coin in coins]
+        self.terms.turn_hour()
+        self.levels.update(self.next_levels)
+        self.next_levels.clear()
+        for (account, coin), loan in self.loans.items():
+            if loan.principal:
+                rate = self.rate(account, coin)
+                units = loan.charge(loan.principal, rate, self.ceil_each())
+                loan.pending.append((event.hour_ms, rate, loan.principal, units))
+
+    def rate(self, account: int, coin: int) -> int:
+        return self.terms.rates[coin, self.levels[c.user_of(account)]]
+
+    def ceil_each(self) -> bool:
+        return bool(self.terms.parameters["interest_profile"])
+
+    def on_receipt(self, event: e.InterestCharged) -> None:
+        """Check a receipt of a full hour against the hour it is for."""
+        told = (event.hour_ms, event.rate_e12, event.principal_units, event.units)
+        assert self.loans[event.account, event.coin].pending.popleft() == told
+
+    # --- risk ----------------------------------------------------------------------------------
+
+    def risk(self, account: int) -> tuple[Fraction, Fraction, Fraction]:
+        """Return N, D and K of an account, in USDT (RULES 7.2)."""
+        slot = c.slot_of(account)
+        coins = range(len(self.terms.coins))
+        principals = {coin: self.loans[account, coin].principal for coin in coins}
+        net = debt = needed = Fraction(0)
+        for coin in coins:
+            if not self.holds((account, coin)):
+                continue
+            held = self.available[account, coin] + self.frozen[account, coin]
+            owed = self.loans[account, coin].debt
+            value = self.terms.unit_value(coin)
+            excess = held - owed
+            net += value * (self.terms.weighed(slot, coin, excess) if excess > 0 else excess)
+            debt += value * owed
+            needed += value * self.terms.maintenance(slot, coin, owed, principals)
+        return net, debt, needed
+
+    def trusts_prices(self, account: int) -> bool:
+        """Say whether every price an account depends on is fresh, of two sources (RULES 7.7)."""
+        for coin in range(len(self.terms.coins)):
+            key = (account, coin)
+            used = self.available[key] or self.frozen[key] or self.loans[key].principal
+            if used and not self.terms.trusted(coin, self.time_ms):
+                return False
+        return True
+
+    def lock(self, event: e.LiquidationStarted) -> None:
+        """Check that a locked account had reached its line, at prices to be trusted (RULES 7.3)."""
+        net, debt, needed = self.risk(event.account)
+        assert debt > 0
+        assert net <= needed
+        assert self.trusts_prices(event.account)
+        assert event.debt_value_e8 == floor(debt * 10**8)
+        shown = 999 * 10**6 if net <= 0 else min(999 * 10**6, ceil(needed / net * 10**6))
+        assert event.ratio_e6 == shown
+        assert event.account not in self.locked
+        self.locked.add(event.account)
+        self.liquidations_seen += 1
+
+    def unlock(self, event: e.LiquidationFinished) -> None:
+        """Check that an unlocked account is safe: a ratio of at most 0.5 (RULES 8.5)."""
+        net, debt, needed = self.risk(event.account)
+        assert debt == 0 or 2 * needed <= net
+        self.locked.remove(event.account)
+
+    # --- holding the engine's books against these ------------------------------------------------
+
+    def compare(self, state: State, receipts: bool = True) -> None:
+        """Assert that every balance and debt, and every open receipt, is as predicted."""
+        expected = {
+            key: (self.available[key], self.frozen[key], self.loans[key].principal, due)
+            for key in [*self.available, *self.loans]
+            if (due := self.loans[key].due) or self.holds(key)
+        }
+        actual = {
+            (account, view.coin): row
+            for account in state.accounts
+            for view in queries.balances(state, account)
+            if any(row := row_of(view))
+        }
+        assert expected == actual
+        if receipts:
+            for account in sorted({account for account, _ in self.loans}):
+                self.compare_receipts(state, account)
+
+    def holds(self, key: Key) -> bool:
+        return bool(self.available[key] or self.frozen[key] or self.loans[key].principal)
+
+    def compare_receipts(self, state: State, account: int) -> None:
+        expected = [
+            (coin, *row)
+            for coin in range(len(self.terms.coins))
+            for row in self.loans[account, coin].pending
+        ]
+        assert expected == [
+            (row.coin, row.hour_ms, row.rate_e12, row.principal_units, row.units)
+            for row in queries.pending_interest(state, account)
+        ]
+
+
+def row_of(view: queries.BalanceView) -> tuple[int, int, int, int]:
+    """Return what the engine says of a balance, in the auditor's order."""
+    return view.available_units, view.frozen_units, view.principal_units, view.interest_units

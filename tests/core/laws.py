@@ -1,0 +1,219 @@
+"""The laws that hold after every command, whatever came before (issue 2, RULES 2 to 10).
+
+`Watched` is a world under guard: it applies a command and checks, beside the audit of `World`,
+that the auditor predicted everything, that a refusal changed nothing, that ids only grow, that
+books are sound, bands kept, and that no account below its line was overlooked.
+"""
+
+import types
+
+from lombard.core import commands as c
+from lombard.core import events as e
+from lombard.core import queries as q
+from lombard.core.bounds import bounds_of
+from lombard.core.commands import Command
+from lombard.core.risk import assess, open_loss_e26
+from lombard.core.state import Account, Pair, Reply, State
+from tests.core.auditor import Auditor
+from tests.core.world import World
+
+# What looking at the clock and at accounts may cause, whatever the command comes to (RULES 3).
+BESIDE_THE_COMMAND = (
+    e.HourTurned,
+    e.InterestCharged,
+    e.LiquidationStarted,
+    e.MarginCalled,
+)
+# The event a user's command must make when it is done, and the field that has the reply's id.
+EFFECTS: dict[type[Command], tuple[type[e.Event], str]] = {
+    c.Deposit: (e.Deposited, "deposit_id"),
+    c.Transfer: (e.Transferred, "transfer_id"),
+    c.Borrow: (e.Borrowed, "loan_id"),
+    c.Repay: (e.Repaid, "repay_id"),
+    c.PlaceOrder: (e.OrderPlaced, "order_id"),
+    c.ReplaceOrder: (e.OrderPlaced, "order_id"),
+    c.CancelOrder: (e.OrderClosed, "order_id"),
+    c.AddUser: (e.UserAdded, "user"),
+}
+IDS = ["deposit_id", "transfer_id", "loan_id", "repay_id", "trade_id", "liquidation_id"]
+
+
+def show(thing: object) -> str:
+    """Write a command, an event or a reply out, on either build of the core."""
+    kinds = (types.GetSetDescriptorType, types.MemberDescriptorType)
+    names = getattr(thing, "__dict__", None) or [
+        name for name, value in vars(type(thing)).items() if isinstance(value, kinds)
+    ]
+    shown = [f"{name}={getattr(thing, name)!r}" for name in sorted(names) if name[0] != "_"]
+    return f"{type(thing).__name__}({', '.join(shown)})"
+
+
+class Watched(World):
+    """A world that is held to the laws after every command."""
+
+    def __init__(self, hash_every: int = 1) -> None:
+        # Of so many commands, one has its state hashed before, lest it be refused.
+        self.hash_every = hash_every
+        self.auditor = Auditor()
+        self.last_id = 0
+        self.liquidations = 0
+        super().__init__()
+
+    def do(
+        self, account: int, cmd: Command, at: int | str | None = None, command_id: bytes = b""
+    ) -> Reply:
+        """Apply a command and hold the venue to its laws."""
+        engine = self.engine
+        known = command_id and (
+            command_id in engine.state.replies or command_id in engine.state.older_replies
+        )
+        before = "" if len(self.log) % self.hash_every else engine.state_hash()
+        time_ms = engine.time_ms
+        open_before = self.open_orders(account)
+        reply = super().do(account, cmd, at, command_id)
+        try:
+            if reply.refusal is not None:
+                self.check_refusal(reply, before, time_ms)
+            elif not known:
+                self.check_effect(account, cmd, reply)
+            self.auditor.follow(self.log[-1], reply, self.events)
+            turned = any(isinstance(event, e.HourTurned) for event in self.events)
+            self.auditor.compare(self.state, receipts=turned or len(self.log) % 20 == 0)
+            self.check_ids()
+            self.check_trades()
+            self.check_open_orders(account, open_before)
+            for pair in self.state.pairs:
+                check_book(pair)
+            for debtor in self.state.indebted.values():
+                check_bounds(self.state, debtor)
+            if isinstance(cmd, c.SetIndexPrices) and reply.refusal is None:
+                self.check_none_overlooked()
+        except AssertionError as error:
+            error.add_note(f"command {len(self.log)}: {account} {show(cmd)} at {self.time_ms}")
+            error.add_note(f"reply: {show(reply)}")
+            error.add_note("\n".join(show(event) for event in self.events))
+            raise
+        return reply
+
+    def check_refusal(self, reply: Reply, before: str, time_ms: int) -> None:
+        """A refusal names its reason and has no effect."""
+        closed = [event for event in self.events if isinstance(event, e.OrderClosed)]
+        assert all(event.reason == e.CLOSED_LIQUIDATION for event in closed)
+        others = [event for event in self.events if not isinstance(event, e.OrderClosed)]
+        assert all(isinstance(event, BESIDE_THE_COMMAND) for event in others)
+        if before and not self.events and time_ms == self.engine.time_ms:
+            assert before == self.engine.state_hash(), "a refusal left a trace"
+
+    def check_effect(self, account: int, cmd: Command, reply: Reply) -> None:
+        """What is not refused has its effect, and the reply names it."""
+        if type(cmd) not in EFFECTS:
+            return
+        kind, name = EFFECTS[type(cmd)]
+        ids = [getattr(event, name) for event in self.events if isinstance(event, kind)]
+        if ids:
+            assert reply.id in ids
+        else:
+            # A client id that was used before: answered from memory (RULES 10).
+            oid = getattr(cmd, "new_client_oid", getattr(cmd, "client_oid", ""))
+            assert oid
+            assert any(key[2:] == oid for key in self.state.accounts[account].client_oids)
+            assert all(
+                isinstance(event, (*BESIDE_THE_COMMAND, e.OrderClosed)) for event in self.events
+            )
+
+    def check_ids(self) -> None:
+        """All ids come from one counter: each is new, and larger than those of earlier commands."""
+        fresh: list[int] = []
+        for event in self.events:
+            for name in IDS:
+                if hasattr(event, name):
+                    fresh.append(getattr(event, name))
+            if isinstance(event, e.OrderPlaced):
+                fresh.append(event.order_id)
+        started = [v.liquidation_id for v in self.events if isinstance(v, e.LiquidationStarted)]
+        old_jobs = [v for v in fresh if v <= self.last_id]
+        assert all(self.is_liquidation(number) for number in old_jobs), "an id was used again"
+        fresh = [v for v in fresh if v > self.last_id]
+        unique = [v for v in fresh if not self.is_liquidation(v)] + started
+        assert len(unique) == len(set(unique))
+        self.last_id = max([self.last_id, *fresh])
+
+    def is_liquidation(self, number: int) -> bool:
+        names = (e.LiquidationStarted, e.LiquidationStepped, e.LiquidationFinished)
+        mine = [v.liquidation_id for v in self.events if isinstance(v, names)]
+        return number in mine
+
+    def check_trades(self) -> None:
+        """Margin orders and system orders keep to their bands (RULES 7.6, 8.3)."""
+        sources = {v.order_id: v.source for v in self.events if isinstance(v, e.OrderPlaced)}
+        for event in self.events:
+            if not isinstance(event, e.Traded):
+                continue
+            source = sources[event.taker_order_id]
+            if source != c.SOURCE_SYSTEM and c.slot_of(event.taker_account) == c.SLOT_SPOT:
+                continue
+            system = source == c.SOURCE_SYSTEM
+            low, high = self.auditor.terms.band(
+                event.pair, "system_band_e6" if system else "band_e6"
+            )
+            if event.taker_side == c.BUY:
+                assert event.price_ticks <= high
+            else:
+                assert event.price_ticks >= low
+
+    def open_orders(self, account: int) -> dict[int, int]:
+        """Count an account's open orders by pair."""
+        counts: dict[int, int] = {}
+        for order in q.open_orders(self.state, account):
+            counts[order.pair.id] = counts.get(order.pair.id, 0) + 1
+        return counts
+
+    def check_open_orders(self, account: int, before: dict[int, int]) -> None:
+        """No account has more open orders than the pair allows, or had when that was lowered."""
+        for pair, count in self.open_orders(account).items():
+            assert count <= max(self.state.pairs[pair].max_open_orders, before.get(pair, 0))
+
+    def check_none_overlooked(self) -> None:
+        """After prices, every account at its line is locked, if they may be trusted (RULES 7.3)."""
+        for account in self.state.accounts.values():
+            if account.debts and self.auditor.trusts_prices(account.id):
+                net, _, needed = self.auditor.risk(account.id)
+                assert net > needed or account.id in self.auditor.locked, account.id
+
+
+def check_bounds(state: State, account: Account) -> None:
+    """The quick bounds of an account enclose its exact risk, so they never decide against it."""
+    bounds = bounds_of(state, account)
+    if bounds is None:
+        return
+    risk = assess(state, account, caution=True)
+    one = 10**20  # bounds are in 1e-6 USDT, risk in 1e-26
+    assert bounds.net_low * one <= risk.net_e26 <= assess(state, account).net_e26
+    assert bounds.debt_high * one >= risk.debt_e26
+    assert bounds.maintenance_high * one >= risk.maintenance_e26
+    assert bounds.frozen_high * one >= open_loss_e26(account, None)
+
+
+def check_book(pair: Pair) -> None:
+    """A book is sorted, not crossed, and made of the orders its accounts know."""
+    best_bid, best_ask = pair.bids.best_ticks(), pair.asks.best_ticks()
+    assert not best_bid or not best_ask or best_bid < best_ask, "the book is crossed"
+    for side in (pair.bids, pair.asks):
+        assert side.keys == sorted(set(side.keys))
+        assert sorted(side.levels) == side.keys
+        for key, level in side.levels.items():
+            assert key == side.sign * level.price_ticks
+        queued = side.orders()
+        assert [(side.sign * o.price_ticks, -o.id) for o in queued] == sorted(
+            [(side.sign * o.price_ticks, -o.id) for o in queued], reverse=True
+        )
+        assert sum(level.steps for level in side.levels.values()) == sum(
+            order.remaining_steps for order in queued
+        )
+        for order in queued:
+            per_step = pair.step_units
+            if side.sign == 1:
+                per_step = order.price_ticks * pair.quote_per_tick_step
+            assert order.frozen_units == per_step * order.remaining_steps
+            assert order.account.orders[order.id] is order
+            assert order.account.liquidation is None

@@ -1,0 +1,441 @@
+"""Traffic: random commands of every kind, right and wrong, for a world that is watched.
+
+All choices come from one `random.Random`, so a seed is a whole history; hypothesis hands in a
+`Random` of its own and shrinks what it draws. Amounts keep to the edges: nothing, one unit, the
+limit, one unit more, far too much. Prices walk and jump, hours turn, terms change while orders and
+loans stand.
+"""
+
+from collections.abc import Callable
+from random import Random
+
+from lombard.core import commands as c
+from lombard.core import queries as q
+from lombard.core.commands import Command, account_id
+from lombard.core.state import PARAMETERS, Pair
+from tests.core.world import BTCUSDT, PEPEUSDT, World
+
+Asked = tuple[int, Command]
+
+OIDS = [""] * 60 + list("abcdefghijkl")
+# How often each kind of command comes.
+WEIGHTS = {
+    "order": 30,
+    "quote": 6,
+    "cancel": 6,
+    "cancel_all": 1,
+    "replace": 4,
+    "borrow": 9,
+    "repay": 7,
+    "transfer": 9,
+    "deposit": 3,
+    "leverage": 2,
+    "tick": 2,
+    "prices": 9,
+    "jump": 2,
+    "proceed": 8,
+    "rate": 1,
+    "fund": 1,
+    "level": 1,
+    "coin_terms": 1,
+    "pair_terms": 1,
+    "parameter": 1,
+    "nonsense": 2,
+}
+
+
+class Traffic:
+    """A maker of commands for a world with `users` users, each with some of every coin."""
+
+    def __init__(self, world: World, random: Random, users: int = 4) -> None:
+        self.world = world
+        self.random = random
+        self.kinds = list(WEIGHTS)
+        self.cumulative = [sum(list(WEIGHTS.values())[: n + 1]) for n in range(len(WEIGHTS))]
+        self.makers: dict[str, Callable[[], Asked]] = {
+            kind: getattr(self, kind) for kind in self.kinds
+        }
+        self.users = [world.user() for _ in range(users)]
+        for user in self.users:
+            for slot in (0, 1):
+                for coin, amount in [("USDT", "20000"), ("BTC", "1"), ("DOGE", "90000")]:
+                    world.fund(account_id(user, slot), coin, amount)
+            world.fund(account_id(user, 2 + BTCUSDT), "USDT", "9000")
+            world.fund(account_id(user, 2 + PEPEUSDT), "PEPE", "99000000")
+        # One more, whose orders the others can count on.
+        self.quoter = world.spot(
+            USDT="5000000", USDC="1000000", BTC="200", ETH="2000", DOGE="9000000", PEPE="900000000"
+        )
+        self.ticks = [pair.tick_e12 for pair in world.state.pairs]
+        self.start_prices = [coin.price_e12 for coin in world.state.coins]
+
+    def next(self) -> Asked:
+        """Return who asks what next."""
+        total = self.random.randrange(self.cumulative[-1])
+        kind = next(k for k, top in zip(self.kinds, self.cumulative, strict=True) if total < top)
+        return self.makers[kind]()
+
+    def next_ms(self) -> int:
+        """Return when: mostly now, sometimes hours later, sometimes by a clock that is behind."""
+        chance = self.random.randrange(1000)
+        now_ms = self.world.engine.time_ms
+        if chance < 600:
+            return now_ms
+        if chance < 900:
+            return now_ms + self.random.randrange(20_000)
+        if chance < 960:
+            return now_ms + self.random.randrange(1_200_000)
+        if chance < 985:
+            return now_ms - now_ms % 3_600_000 + 3_600_000
+        if chance < 995:
+            return now_ms + self.random.randrange(12 * 3_600_000)
+        return now_ms - self.random.randrange(5_000)
+
+    def command_id(self) -> bytes:
+        """Return an id for the next command, seldom one that may have been used."""
+        if self.random.randrange(20):
+            return b""
+        return bytes([self.random.randrange(100)]) * 16
+
+    # --- choices -------------------------------------------------------------------------------
+
+    def account(self) -> int:
+        """Choose an account: mostly crossed, isolated or spot; not all isolated ones are open."""
+        user = self.random.choice(self.users)
+        if self.random.randrange(25) == 0:
+            return account_id(user, self.random.randrange(7))
+        slots = [c.slot_of(account.id) for account in self.world.state.users[user].accounts]
+        return account_id(user, self.random.choice([0, 1, 1, *slots]))
+
+    def any_coin(self) -> int:
+        return self.random.choice([0, 0, 0, 1, 2, 2, 2, 3, 4, 5])
+
+    def coin_of(self, account: int) -> int:
+        """Choose a coin, mostly one the account may hold."""
+        slot = c.slot_of(account)
+        if slot < c.SLOT_ISOLATED or self.random.randrange(20) == 0:
+            return self.any_coin()
+        pair = self.world.state.pairs[slot - c.SLOT_ISOLATED]
+        return self.random.choice([pair.base.id, pair.quote.id])
+
+    def amount(self, limit: int) -> int:
+        """Choose an amount around a limit."""
+        chance = self.random.randrange(20)
+        if chance < 12:
+            return 1 + limit * self.random.randrange(1, 1000) // 1000
+        edges = [limit, limit, limit, limit + 1, limit - 1, 1, 0, -1, 10 * limit, 10**31]
+        return self.random.choice(edges)
+
+    def slot_pair(self, account: int) -> Pair:
+        slot = c.slot_of(account)
+        pairs = self.world.state.pairs
+        if slot >= c.SLOT_ISOLATED and self.random.randrange(30):
+            return pairs[slot - c.SLOT_ISOLATED]
+        return pairs[self.random.choice([0, 0, 0, 0, 1, 2, 3, 4])]
+
+    def price_ticks(self, pair: Pair, side: int) -> int:
+        """Choose a price around the index or in the book, seldom far from them."""
+        centre = self.centre(pair)
+        chance = self.random.randrange(20)
+        if chance < 8:
+            best = pair.asks.best_ticks() if side == c.BUY else pair.bids.best_ticks()
+            return best or centre
+        if chance < 14:
+            return centre * (1000 + self.random.randrange(-12, 13)) // 1000
+        if chance < 17:
+            return centre * (1000 + self.random.randrange(-60, 61)) // 1000
+        edges = [pair.band_low_ticks, pair.band_high_ticks, pair.band_high_ticks + 1]
+        return self.random.choice([*edges, 0, 1, centre * 2])
+
+    # --- users' commands -----------------------------------------------------------------------
+
+    def order(self) -> Asked:
+        """Place an order, of own or borrowed funds."""
+        r = self.random
+        account, pair, side, spend, loan_type = self.spender()
+        kind = int(r.randrange(5) == 0)
+        price = self.price_ticks(pair, side)
+        cost = price * pair.quote_per_tick_step if side == c.BUY else pair.step_units
+        size = spend // max(1, cost)
+        if r.randrange(8) == 0:
+            size = self.amount(size)
+        by_quote = kind == c.MARKET and side == c.BUY
+        cmd = c.PlaceOrder(
+            pair.id,
+            side,
+            kind,
+            r.choice([0, 0, 0, 0, 0, 0, 1, 2, 3]),
+            loan_type,
+            r.choice([0, 0, 0, 1, 2, 3]),
+            0 if kind == c.MARKET else price,
+            0 if by_quote else size,
+            spend if by_quote else 0,
+            r.choice(OIDS),
+            r.choice([c.SOURCE_API, c.SOURCE_WEB]),
+        )
+        return account, cmd
+
+    def quote(self) -> Asked:
+        """Place an order of the one who stands on both sides of every book, not far from index."""
+        pair = self.random.choice(self.world.state.pairs)
+        if self.random.randrange(6) == 0:
+            return self.quoter, c.CancelAllOrders(pair.id)
+        side = self.random.randrange(2)
+        away = self.random.randrange(-1, 15) * (1 if side == c.SELL else -1)
+        price = self.centre(pair) * (1000 + away) // 1000
+        value = 10 ** self.random.randrange(2, 5) * 10**pair.quote.decimals
+        size = value // max(1, price * pair.quote_per_tick_step)
+        cmd = c.PlaceOrder(
+            pair.id, side, 0, 0, 0, 0, max(1, price), max(1, size), 0, "", c.SOURCE_API
+        )
+        return self.quoter, cmd
+
+    def centre(self, pair: Pair) -> int:
+        return pair.base.price_e12 * 10**12 // (pair.quote.price_e12 * pair.tick_e12)
+
+    def spender(self) -> tuple[int, Pair, int, int, int]:
+        """Choose who orders on which pair and side, what to spend, and the loan type."""
+        r = self.random
+        for _ in range(5):
+            account = self.account()
+            pair = self.slot_pair(account)
+            side = r.randrange(2)
+            pays = pair.quote if side == c.BUY else pair.base
+            spend = q.balance(self.world.state, account, pays.id).available_units
+            loan_type = r.choice([0, 0, 1, 2, 3]) if c.slot_of(account) else 0
+            if loan_type & c.AUTO_LOAN and r.randrange(2):
+                spend += q.max_borrowable(self.world.state, account, pays.id).units
+            if spend * pays.price_e12 * pays.value_scale > 10**21:
+                break
+        if r.randrange(4):
+            spend = spend * r.randrange(5, 60) // 100
+        return account, pair, side, spend, loan_type
+
+    def open_order(self) -> tuple[int, q.Order] | None:
+        """Choose a resting order."""
+        users = self.world.state.users
+        accounts = [a.id for u in self.users for a in users[u].accounts if a.orders]
+        if not accounts:
+            return None
+        account = self.random.choice(accounts)
+        return account, self.random.choice(q.open_orders(self.world.state, account))
+
+    def cancel(self) -> Asked:
+        """Cancel an order by id or client id; sometimes one that is not there."""
+        found = self.open_order()
+        if found is None or self.random.randrange(10) == 0:
+            return self.account(), c.CancelOrder(0, 10**18 + self.random.randrange(9), "a")
+        account, order = found
+        by_oid = order.client_oid and self.random.randrange(2)
+        return account, c.CancelOrder(order.pair.id, 0 if by_oid else order.id, order.client_oid)
+
+    def cancel_all(self) -> Asked:
+        """Cancel what an account has on a pair."""
+        return self.account(), c.CancelAllOrders(self.random.randrange(-1, 7))
+
+    def replace(self) -> Asked:
+        """Move an order to another price and size."""
+        found = self.open_order()
+        if found is None:
+            return self.account(), c.ReplaceOrder(0, 5, "", 100, 100, "")
+        account, order = found
+        size = max(0, order.remaining_steps * self.random.randrange(50, 150) // 100)
+        price = self.price_ticks(order.pair, order.side)
+        oid = self.random.choice(OIDS)
+        return account, c.ReplaceOrder(order.pair.id, order.id, "", price, size, oid)
+
+    def borrow(self) -> Asked:
+        """Borrow up to, at and beyond the limit."""
+        account = self.account()
+        coin = self.coin_of(account)
+        units = self.amount(q.max_borrowable(self.world.state, account, coin).units)
+        return account, c.Borrow(coin, units, self.random.choice(OIDS))
+
+    def repay(self) -> Asked:
+        """Repay, mostly a coin that is owed."""
+        account = self.account()
+        owed = [
+            view
+            for view in q.balances(self.world.state, account)
+            if view.principal_units + view.interest_units
+        ]
+        if not owed or self.random.randrange(20) == 0:
+            return account, c.Repay(self.coin_of(account), 5, "")
+        view = self.random.choice(owed)
+        edges = [view.principal_units + view.interest_units, view.interest_units]
+        units = self.amount(self.random.choice([*edges, view.available_units]))
+        return account, c.Repay(view.coin, units, self.random.choice(OIDS))
+
+    def transfer(self) -> Asked:
+        """Move coins between a user's accounts, seldom to another user's."""
+        account, other = self.account(), self.account()
+        if self.random.randrange(20):
+            other = account_id(c.user_of(account), c.slot_of(other))
+        coin = self.coin_of(account if c.slot_of(account) >= c.SLOT_ISOLATED else other)
+        limit = q.max_transferable(self.world.state, account, coin)
+        return account, c.Transfer(other, coin, self.amount(limit), self.random.choice(OIDS))
+
+    def deposit(self) -> Asked:
+        """Bring coins in, mostly to spot."""
+        account = account_id(self.random.choice(self.users), int(self.random.randrange(20) == 0))
+        coin = self.any_coin()
+        value = 10 ** self.random.randrange(2, 6) * 10**20
+        price = self.world.state.coins[coin].price_e12 * self.world.state.coins[coin].value_scale
+        return account, c.Deposit(coin, self.amount(value // price))
+
+    def leverage(self) -> Asked:
+        """Choose a leverage."""
+        return self.account(), c.SetLeverage(self.random.randrange(0, 12))
+
+    # --- the venue's commands ------------------------------------------------------------------
+
+    def tick(self) -> Asked:
+        """Let time pass."""
+        return c.VENUE, c.Tick()
+
+    def proceed(self) -> Asked:
+        """Let liquidations go on."""
+        return c.VENUE, c.ContinueLiquidation(self.random.choice([1, 1, 2, 5, 50, 0]))
+
+    def prices(self) -> Asked:
+        """Let prices walk."""
+        return self.publish(6)
+
+    def jump(self) -> Asked:
+        """Let prices jump, at times for good."""
+        return self.publish(350)
+
+    def publish(self, thousandths: int) -> Asked:
+        """Publish prices that moved by so much; they are drawn back to where they began."""
+        r = self.random
+        rows = []
+        for coin in self.world.state.coins[1:]:
+            if r.randrange(2):
+                move = r.randrange(-thousandths, thousandths + 1)
+                pull = (self.start_prices[coin.id] - coin.price_e12) // 20
+                price = max(1, coin.price_e12 * (1000 + move) // 1000 + pull)
+                age = r.choice([0] * 9 + [600_000])
+                rows.append((coin.id, price, r.choice([1] + [2] * 12 + [3]), 100, age))
+        if r.randrange(30) == 0:
+            rows.append((r.randrange(-1, 7), r.randrange(2), 2, 0, 0))
+        return c.VENUE, c.SetIndexPrices(rows)
+
+    def rate(self) -> Asked:
+        """Set a daily rate, at times a usurious one."""
+        rate = self.random.choice([0, 10**8, 126_279_000, 10**9, 3 * 10**10, 10**12, 10**13])
+        return c.VENUE, c.SetRate(self.random.randrange(7), rate)
+
+    def fund(self) -> Asked:
+        """Add to a pool or to the insurance fund."""
+        coin, units = self.random.randrange(7), self.random.choice([0, 1, 10**9])
+        if self.random.randrange(2):
+            return c.VENUE, c.FundPool(coin, units)
+        return c.VENUE, c.FundInsurance(coin, units)
+
+    def level(self) -> Asked:
+        """Put a user on a level, or change what the levels mean."""
+        r = self.random
+        if r.randrange(4):
+            return c.VENUE, c.SetUserLevel(r.choice([*self.users, 5]), r.randrange(4))
+        levels = [(10**6, 10**6)]
+        for _ in range(r.randrange(4)):
+            levels.append((r.randrange(10**6 + 1), r.randrange(10**5, 3 * 10**6)))
+        return c.VENUE, c.SetVipLevels(levels)
+
+    def coin_terms(self) -> Asked:
+        """Change a coin's collateral ratio, tiers and limits."""
+        r = self.random
+        coin = r.choice(self.world.state.coins)
+        top = r.choice([10**5, 10**6]) * 10**coin.decimals
+        ratio = r.choice([10**6, 950_000, 700_000, 400_000])
+        steps = r.choice([[(0, ratio)], [(top // 50, ratio), (0, ratio // 2)], [(5, 9)]])
+        mmr = r.choice([60_000, 100_000, 150_000])
+        tiers = r.choice(
+            [
+                [(top, r.randrange(1, 5), mmr)],
+                [(top // 100, 3, mmr), (top // 10, 2, mmr + 50_000), (top, 2, 300_000)],
+                [(top, 9, 400_000)],
+            ]
+        )
+        limit = r.choice([coin.user_limit_units, top // 100, top])
+        borrowable, transferable = r.randrange(12) > 0, r.randrange(12) > 0
+        cmd = c.SetCoin(
+            coin.name, coin.decimals, steps, tiers, limit, r.choice([1, 1000]), borrowable,
+            transferable,
+        )  # fmt: skip
+        return c.VENUE, cmd
+
+    def pair_terms(self) -> Asked:
+        """Change a pair's fees, precision, tiers; stop and resume its trading."""
+        r = self.random
+        pair = r.choice(self.world.state.pairs)
+        tick = self.ticks[pair.id] * r.choice([1, 1, 1, 10]) // r.choice([1, 1, 1, 10])
+        base, quote = pair.base.user_limit_units, pair.quote.user_limit_units
+        tiers = r.choice(
+            [
+                [(base + 1, quote + 1, r.randrange(1, 12), r.choice([50_000, 90_000]))],
+                [
+                    (base // 50 + 1, quote // 50 + 1, 8, 60_000),
+                    (base + 2, quote + 2, r.randrange(1, 5), r.choice([55_000, 140_000])),
+                ],
+            ]
+        )
+        return c.VENUE, c.SetPair(
+            pair.symbol,
+            pair.base.id,
+            pair.quote.id,
+            tick,
+            pair.step_units,
+            r.choice([0, 200, 1000]),
+            r.choice([0, 1000, 1000, 3000, 60_000]),
+            r.choice([0, pair.min_value_units, 10 ** (pair.quote.decimals + 1)]),
+            1,
+            10**12,
+            r.choice([3, 20, 200]),
+            tiers,
+            r.choice([0, 10_000, 20_000]),
+            r.randrange(12) > 0,
+            not pair.trading or r.randrange(6) > 0,
+        )
+
+    def parameter(self) -> Asked:
+        """Set one of the venue's named numbers, at times out of range."""
+        name = self.random.choice(list(PARAMETERS))
+        default, least, most = PARAMETERS[name]
+        usual = {
+            "client_oid_ttl_ms": [0, 3_600_000],
+            "client_oids_max": [1, 3],
+            "takeover_after_ms": [0, 60_000],
+            "system_band_e6": [1, 5_000],
+            "band_e6": [10_000],
+            "caution_half_life_ms": [0, 0, 60_000],
+        }.get(name, [default])
+        return c.VENUE, c.SetParameter(
+            name, self.random.choice([default, default, *usual, *usual, least - 1, most + 1, most])
+        )
+
+    def nonsense(self) -> Asked:
+        """Ask for what is not there, of whom it is not."""
+        r = self.random
+        wrong: list[Command] = [
+            c.Borrow(99, 1, ""),
+            c.Borrow(-1, 1, ""),
+            c.Repay(-1, 1, ""),
+            c.Tick(),
+            c.AddUser(),
+            c.Transfer(-1, 0, 1, ""),
+            c.Transfer(account_id(self.users[0], 60_000), 0, 1, ""),
+            c.Deposit(-1, 5),
+            c.SetLeverage(-3),
+            c.Upgrade(2),
+            c.PlaceOrder(-1, 0, 0, 0, 0, 0, 1, 1, 0, "", 0),
+            c.PlaceOrder(0, 2, 0, 0, 0, 0, 1, 1, 0, "", 0),
+            c.PlaceOrder(0, 0, 0, 0, 9, 0, 10**40, 1, 0, "", 0),
+            c.SetRate(0, -1),
+            c.SetVipLevels([]),
+        ]
+        cmd = r.choice(wrong)
+        account = r.choice([c.VENUE, self.account(), self.account(), 77, -5])
+        if account == c.VENUE and isinstance(cmd, c.AddUser) and len(self.world.state.users) > 9:
+            return c.VENUE, c.Tick()
+        return account, cmd

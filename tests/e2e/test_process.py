@@ -1,0 +1,217 @@
+"""The process: one to a directory, drained by SIGTERM, with a sentence for what is wrong."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.sandbox import LOMBARD, Sandbox, free_port
+
+QUIET = ("--clock", "manual", "--market", "none", "--start", "2024-01-01T00:10:00Z")
+
+
+def lombard(*arguments: str, **environment: str) -> tuple[int, str]:
+    """Run a command that ends by itself; return its exit code and everything it printed."""
+    done = subprocess.run(
+        [str(LOMBARD), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        env=os.environ | {"COLUMNS": "200", **environment},
+    )
+    assert "Traceback" not in done.stdout
+    return done.returncode, done.stdout
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    with Sandbox(*QUIET, data=tmp_path / "data") as sandbox:
+        yield sandbox
+
+
+def test_a_running_sandbox_keeps_its_directory_and_port(sandbox: Sandbox, tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    code, said = lombard("sandbox", "--data", data, "--port", "0", "--market", "none")
+    assert (1, True) == (code, f"in use by process {sandbox.process.pid}" in said), said
+    code, said = lombard("sandbox", "--port", str(sandbox.port), "--market", "none")
+    assert (1, True) == (code, "address already in use" in said), said
+    code, said = lombard("doctor", data)
+    assert (2, True) == (code, "in use by process" in said), said
+
+    status, answer = sandbox.request("GET", "/lombard/v1/ready", None, {})
+    assert (200, "ready") == (status, answer["data"]["status"])
+
+
+def test_a_backup_is_made_while_it_trades_and_opens_elsewhere(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    user = sandbox.user()
+    user.deposit("BTC", "1")
+    state_hash = sandbox.state_hash()
+    data, copy = str(tmp_path / "data"), tmp_path / "copy"
+
+    code, said = lombard("backup", data, str(copy))
+    assert (0, True) == (code, "holds records up to" in said), said
+    code, said = lombard("backup", data, str(copy))
+    assert (1, True) == (code, "exists already" in said), said
+    sandbox.stop()
+
+    assert 0 == lombard("doctor", str(copy))[0]
+    with Sandbox(*QUIET, data=copy) as again:
+        assert state_hash == again.state_hash()
+        # Keys are part of the copy.
+        user.sandbox = again
+        assert user.get("/api/v2/spot/account/assets?coin=BTC")
+
+
+def test_sigterm_answers_what_is_under_way_and_leaves_a_snapshot(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    user = sandbox.user()
+    sandbox.advance(ms="3600000")
+    acknowledged: list[str] = []
+
+    def load() -> None:
+        while True:
+            try:
+                user.deposit("USDT", "1")
+            except (OSError, AssertionError, json.JSONDecodeError):
+                return
+            acknowledged.append("1")
+
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while len(acknowledged) < 20:
+        pass
+    assert 0 == sandbox.stop(signal.SIGTERM)
+    for thread in threads:
+        thread.join(10)
+
+    data = tmp_path / "data"
+    (snapshot,) = (data / "snapshots").iterdir()
+    assert not (data / "journal.sqlite-wal").exists()
+    assert not (data / "control.sock").exists()
+    with Sandbox(*QUIET, data=data) as again:
+        assert f"from the snapshot of record {snapshot.stem}, 0 of them by replay" in again.log
+        # The clock of a manual sandbox goes on where it stood.
+        assert str(1_704_067_800_000 + 3_600_000) == again.call("clock")["now"]
+        user.sandbox = again
+        (assets,) = user.get("/api/v2/spot/account/assets?coin=USDT")
+        assert float(assets["available"]) >= len(acknowledged)
+        user.deposit("BTC", "1")
+
+
+def test_a_damaged_journal_is_explained(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with Sandbox(*QUIET, data=data) as sandbox:
+        sandbox.user()
+        sandbox.stop()
+    journal = data / "journal.sqlite"
+    content = bytearray(journal.read_bytes())
+    place = content.rindex(b"USDT")
+    content[place] ^= 1
+    journal.write_bytes(content)
+    for snapshot in (data / "snapshots").iterdir():
+        snapshot.unlink()
+
+    code, said = lombard("sandbox", "--data", str(data), "--port", "0", "--market", "none")
+    assert (1, True) == (code, "of the journal is damaged" in said), said
+    code, said = lombard("doctor", str(data))
+    assert (1, True) == (code, "damage: Record" in said), said
+    assert bytes(content) == journal.read_bytes()
+
+
+def test_a_venue_is_made_of_a_catalogue_and_served(tmp_path: Path) -> None:
+    catalogue, data = tmp_path / "catalogue.toml", tmp_path / "venue"
+    config = tmp_path / "lombard.toml"
+    port = free_port()
+    config.write_text(f'data = "venue"\n[http]\nport = {port}\n')
+
+    code, said = lombard("serve", "--config", str(config))
+    assert (1, True) == (code, "holds no venue" in said), said
+    assert 0 == lombard("init", str(catalogue))[0]
+    catalogue.write_text(catalogue.read_text().replace("leverage = 10", "leverage = 20", 1))
+    code, said = lombard("init", str(catalogue), "--data", str(data))
+    assert (1, True) == (code, "The terms of BTCUSDT are refused" in said), said
+    catalogue.write_text(catalogue.read_text().replace("leverage = 20", "leverage = 10", 1))
+    assert 0 == lombard("init", str(catalogue), "--data", str(data))[0]
+    code, said = lombard("init", str(catalogue), "--data", str(data))
+    assert (1, True) == (code, "has a venue already" in said), said
+
+    process = subprocess.Popen(
+        [str(LOMBARD), "serve", "--config", str(config)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert "Recovered" in process.stdout.readline()
+        assert f"Lombard is ready: http://127.0.0.1:{port}\n" == process.stdout.readline()
+        # A public venue has none of the sandbox's calls.
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(b"GET /lombard/v1/sandbox/clock HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert b" 404 " in connection.recv(100)
+    finally:
+        process.terminate()
+        assert 0 == process.wait(30)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def test_a_real_clock_that_began_elsewhere_stays_there(tmp_path: Path) -> None:
+    arguments = ("--market", "none", "--start", "2024-01-01T00:10:00Z")
+    with Sandbox(*arguments, data=tmp_path) as sandbox:
+        sandbox.advance(ms="86400000")
+        began = int(sandbox.call("clock")["now"])
+        sandbox.stop(signal.SIGKILL)
+    with Sandbox(*arguments, data=tmp_path) as sandbox:
+        assert "--start does not apply" in sandbox.log
+        assert 0 <= int(sandbox.call("clock")["now"]) - began < 60_000
+
+
+def test_a_sandbox_open_to_others_asks_for_its_token(tmp_path: Path) -> None:
+    with Sandbox(*QUIET, "--host", "0.0.0.0", data=tmp_path) as sandbox:
+        token = sandbox.log.split("X-Lombard-Token: ")[1].split()[0]
+        path = "/lombard/v1/sandbox/clock"
+        assert 403 == sandbox.request("GET", path, None, {})[0]
+        assert 200 == sandbox.request("GET", path, None, {"X-Lombard-Token": token})[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("sandbox", "--clock", "fast"), 2, "not 'fast'"),
+        (("sandbox", "--clock", "0"), 2, "not '0'"),
+        (("sandbox", "--market", "replay:"), 2, "not 'replay:'"),
+        (("sandbox", "--market", "replay:no-such-file.csv"), 1, "no-such-file.csv cannot be read"),
+        (("sandbox", "--start", "yesterday"), 2, "'yesterday' is not a time"),
+        (("sandbox", "--port", "70000"), 2, "70000 is not in the range"),
+        (("sandbox", "--host", "no.such.host.invalid"), 1, "is unknown"),
+        (("sandbox", "--data", "/dev/null/x"), 1, "The data directory /dev/null/x cannot be used"),
+        (("serve", "--config", "no-such-file.toml"), 1, "no-such-file.toml cannot be read"),
+        (("init", "no-such-file.toml", "--data", "x"), 1, "There is no no-such-file.toml"),
+        (("doctor", "no-such-directory"), 2, "There is no data directory no-such-directory"),
+        (("backup", "no-such-directory", "x"), 1, "There is no data directory"),
+    ],
+)
+def test_a_mistake_gets_a_sentence(
+    arguments: tuple[str, ...], code: int, sentence: str, tmp_path: Path
+) -> None:
+    exit_code, said = lombard(*arguments)
+    assert (code, True) == (exit_code, sentence in said), said
+
+
+def test_assertions_stay_on() -> None:
+    code, said = lombard("sandbox", PYTHONOPTIMIZE="1")
+    assert (1, True) == (code, "does not run under `python -O`" in said), said
+
+
+def test_the_version_says_which_core_runs() -> None:
+    code, said = lombard("version")
+    assert (0, True) == (code, "core compiled" in said or "core interpreted" in said), said
