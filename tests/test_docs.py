@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lombard.api.table import Endpoint
+from lombard.api.endpoints import ENDPOINTS
 from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.core import queries as q
@@ -58,12 +58,9 @@ def test_a_table_is_what_the_code_says(table: Table) -> None:
 
 
 def test_every_endpoint_is_in_one_table() -> None:
-    def shown(endpoint: Endpoint) -> str:
-        return f"{endpoint.method} `{endpoint.path}`"
-
     rows = [row[0] for group in reference.GROUPS for row in reference.endpoints_of(group)]
 
-    assert sorted(shown(endpoint) for endpoint in reference.ENDPOINTS) == sorted(rows)
+    assert sorted(f"{row.method} `{row.path}`" for row in ENDPOINTS) == sorted(rows)
 
 
 def test_every_command_has_its_heading() -> None:

@@ -9,12 +9,12 @@ column of some tables, which a person writes: it is kept by what the first colum
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
-import typer
-from typer import main as typer_main
+from typer.main import get_command
 
 from lombard.api import sandbox
 from lombard.api.endpoints import ENDPOINTS
@@ -42,7 +42,7 @@ class Table(NamedTuple):
 
 # --- endpoints ----------------------------------------------------------------------------------
 
-GROUPS: Final = {
+GROUPS: Final[dict[str, str | tuple[str, ...]]] = {
     "margin-crossed": "/api/v2/margin/crossed/",
     "margin-isolated": "/api/v2/margin/isolated/",
     "spot-orders": "/api/v2/spot/trade/",
@@ -91,12 +91,13 @@ def sandbox_endpoints() -> list[Row]:
 
 # --- errors -------------------------------------------------------------------------------------
 
-WORDINGS: Final = {
-    "margin, crossed": (Scene.CROSSED, Scene.CROSSED_REPAY),
-    "margin, isolated": (Scene.ISOLATED, Scene.ISOLATED_REPAY),
-    "spot": (Scene.SPOT,),
-    "wallet": (Scene.WALLET,),
-}
+
+def wordings() -> dict[str, list[Scene]]:
+    """Group the parts of the wire by their first word: `crossed`, then `crossed repay`."""
+    found: dict[str, list[Scene]] = {}
+    for scene in Scene:
+        found.setdefault(scene.value.split()[0], []).append(scene)
+    return found
 
 
 def code_rows() -> list[Row]:
@@ -112,7 +113,7 @@ def refusal_rows() -> list[Row]:
     rows = []
     for refusal in Refusal:
         cells = [f"`{refusal.value}`"]
-        for scenes in WORDINGS.values():
+        for scenes in wordings().values():
             codes = dict.fromkeys(CODES[scene][refusal] for scene in scenes)
             cells.append(" ".join(f"`{code}`" for code in codes))
         rows.append(cells)
@@ -148,7 +149,7 @@ def _settings(table: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, s
 
 def commands() -> dict[str, Any]:
     """Return the commands of the command line by name."""
-    group: Any = typer_main.get_command(cast(typer.Typer, app))
+    group: Any = get_command(app)
     return dict(group.commands)
 
 
@@ -173,17 +174,14 @@ def option_rows(command: str) -> list[Row]:
 def tables() -> list[Table]:
     """List every table there is."""
     called = ["call", "key", "a second", "parameters", "what it does"]
-    found = [
-        Table("api.md", group, called, True, lambda group=group: endpoints_of(group))  # type: ignore[misc]
-        for group in GROUPS
-    ]
+    found = [Table("api.md", group, called, True, partial(endpoints_of, group)) for group in GROUPS]
     found += [
         Table(
             "sandbox.md", "calls", ["call", "parameters", "what it does"], True, sandbox_endpoints
         ),
         Table("errors.md", "codes", ["code", "HTTP", "sentence"], False, code_rows),
         Table(
-            "errors.md", "refusals", ["refusal", *WORDINGS, "what it means"], True, refusal_rows
+            "errors.md", "refusals", ["refusal", *wordings(), "what it means"], True, refusal_rows
         ),
         Table(
             "parameters.md",
@@ -196,8 +194,7 @@ def tables() -> list[Table]:
     ]
     options = ["argument or option", "default", "what it is"]
     for command in commands():
-        rows = lambda command=command: option_rows(command)  # noqa: E731
-        found.append(Table("cli.md", command, options, False, rows))
+        found.append(Table("cli.md", command, options, False, partial(option_rows, command)))
     return found
 
 

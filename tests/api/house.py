@@ -196,7 +196,7 @@ class StandingClock(msgspec.Struct, frozen=True):
 
 
 @cache
-def _venue_lines() -> tuple[str, ...]:
+def venue_lines() -> tuple[str, ...]:
     """Make the sandbox's venue with index prices once; every house starts from its snapshot."""
     engine = Engine()
     rows = [
@@ -274,11 +274,15 @@ class Street:
         self.http = http
 
     async def client(
-        self, permissions: Permission = ALL_PERMISSIONS, user: int = 0, **funds: str
+        self,
+        permissions: Permission = ALL_PERMISSIONS,
+        user: int = 0,
+        funds: dict[str, str] | None = None,
+        **more: str,
     ) -> Client:
         """Admit a user with funds in the spot account; `user` makes another key for one."""
         user = user or await self.house.create_user()
-        for coin, amount in funds.items():
+        for coin, amount in {**(funds or {}), **more}.items():
             deposit = Deposit(self.house.coin(coin), parse_units(amount, 8))
             self.house.done(deposit, account_id(user, SLOT_SPOT))
         key = await self.house.directory.create_key(user, permissions)
@@ -290,7 +294,7 @@ async def street(
     path: Path, limits: RateLimits | None = None, sandbox: bool = True, token: str = ""
 ) -> AsyncIterator[Street]:
     """Open a house with an application in front of it."""
-    engine = Engine.restore(_venue_lines())
+    engine = Engine.restore(venue_lines())
     house = House(engine, path, limits)
     app = build_app(house.context, house if sandbox else None, token)
     transport = httpx.ASGITransport(app=app)
@@ -299,6 +303,28 @@ async def street(
             yield Street(house, app, http)
     finally:
         house.close()
+
+
+class OpenStreet:
+    """A street that several tests share; each brings its own users and leaves the rest alone."""
+
+    def __init__(self, path: Path) -> None:
+        self._runner = asyncio.Runner()
+        self._opened = street(path)
+        self._place = self._runner.run(self._opened.__aenter__())
+
+    def run(self, test: Callable[[Street], Awaitable[None]]) -> None:
+        """Run a test's coroutine in it."""
+
+        async def limited() -> None:
+            await asyncio.wait_for(test(self._place), 60)
+
+        self._runner.run(limited())
+
+    def close(self) -> None:
+        """Close it."""
+        self._runner.run(self._opened.__aexit__(None, None, None))
+        self._runner.close()
 
 
 def data_of(response: httpx.Response) -> Any:

@@ -21,9 +21,9 @@ from lombard.api.errors import Fault, Scene
 from lombard.core import queries
 from lombard.core.engine import Engine
 from lombard.core.queries import Pair
-from tests.api.house import _venue_lines
+from tests.api.house import venue_lines
 
-STATE = Engine.restore(_venue_lines()).state
+STATE = Engine.restore(venue_lines()).state
 
 
 def pair(symbol: str) -> Pair:

@@ -13,7 +13,8 @@ from lombard.history.faults import HistoryFailed
 from lombard.identity import TooManyChecks
 from lombard.node.errors import Overloaded, Stopped
 
-# Codes of margin, then those that are others for isolated, repayments, spot, and the wallet.
+ISOLATED = (Scene.ISOLATED, Scene.ISOLATED_BORROW, Scene.ISOLATED_REPAY)
+# Codes of margin, then those that are others elsewhere.
 TABLE = {
     Refusal.USER_UNKNOWN: ("40807", {}),
     Refusal.ACCOUNT_UNKNOWN: ("50021", {Scene.SPOT: "40807"}),
@@ -21,19 +22,15 @@ TABLE = {
     Refusal.COIN_UNKNOWN: ("50032", {Scene.SPOT: "40806", Scene.WALLET: "43129"}),
     Refusal.PAIR_UNKNOWN: ("50024", {Scene.SPOT: "40102"}),
     Refusal.PAIR_NOT_TRADING: ("50027", {Scene.SPOT: "41114", Scene.WALLET: "41114"}),
-    Refusal.PAIR_NOT_MARGIN: (
-        "50004",
-        {Scene.ISOLATED: "50002", Scene.ISOLATED_REPAY: "50002"},
-    ),
-    Refusal.COIN_NOT_IN_ACCOUNT: (
-        "50001",
-        {Scene.ISOLATED: "50039", Scene.ISOLATED_REPAY: "50039", Scene.WALLET: "50039"},
-    ),
+    Refusal.PAIR_NOT_MARGIN: ("50004", dict.fromkeys(ISOLATED, "50002")),
+    Refusal.COIN_NOT_IN_ACCOUNT: ("50001", dict.fromkeys([*ISOLATED, Scene.WALLET], "50039")),
     Refusal.IN_LIQUIDATION: ("50022", {}),
     Refusal.CLIENT_OID_REUSED: ("50060", {Scene.SPOT: "43118", Scene.WALLET: "43118"}),
     Refusal.AMOUNT_NOT_POSITIVE: (
-        "50034",
+        "50016",
         {
+            Scene.CROSSED_BORROW: "50034",
+            Scene.ISOLATED_BORROW: "50034",
             Scene.CROSSED_REPAY: "50040",
             Scene.ISOLATED_REPAY: "50040",
             Scene.SPOT: "01001",
@@ -91,8 +88,7 @@ def test_every_code_has_a_sentence_and_every_sentence_is_said() -> None:
     texts["errors.py"] = texts["errors.py"].split("class Fault")[1]
     for text in texts.values():
         used.update(re.findall(r'Fault\(\s*"(\d+)"', text))
-        used.update(re.findall(r'"(\d+)" if scene', text))
-        used.update(re.findall(r'if [^\n]+ else "(\d{5,6})"', text))
+        used.update(re.findall(r'Fault\("\d+" if [^\n]+ else "(\d+)"', text))
 
     assert used <= set(SENTENCES)
     assert set(SENTENCES) - used == set()

@@ -12,7 +12,17 @@ from lombard.api.ratelimit import FAILURES_PER_MINUTE, RateLimits
 from lombard.core.commands import Borrow
 from lombard.identity import Permission
 from lombard.node.errors import Stopped
-from tests.api.house import HOST, MACHINE_MS, Client, Street, data_of, fault_in, run, street
+from tests.api.house import (
+    HOST,
+    MACHINE_MS,
+    Client,
+    OpenStreet,
+    Street,
+    data_of,
+    fault_in,
+    run,
+    street,
+)
 
 ASSETS = "/api/v2/margin/crossed/account/assets"
 BORROW = "/api/v2/margin/crossed/account/borrow"
@@ -32,18 +42,19 @@ Headers = dict[str, str]
         (["ACCESS-PASSPHRASE"], "40011", "PASSPHRASE"),
     ],
 )
-def test_missing_headers(tmp_path: Path, changes: list[str], code: str, sentence: str) -> None:
-    async def test() -> None:
-        async with street(tmp_path) as place:
-            client = await place.client()
-            headers = client.headers("GET", ASSETS, b"", timestamp=1)
-            for name in changes:
-                del headers[name]
-            found, said = fault_in(await place.http.get(ASSETS, headers=headers))
-            assert code == found
-            assert sentence in said
+def test_missing_headers(
+    open_street: OpenStreet, changes: list[str], code: str, sentence: str
+) -> None:
+    async def test(place: Street) -> None:
+        client = await place.client()
+        headers = client.headers("GET", ASSETS, b"", timestamp=1)
+        for name in changes:
+            del headers[name]
+        found, said = fault_in(await place.http.get(ASSETS, headers=headers))
+        assert code == found
+        assert sentence in said
 
-    run(test())
+    open_street.run(test)
 
 
 @pytest.mark.parametrize(
@@ -59,16 +70,15 @@ def test_missing_headers(tmp_path: Path, changes: list[str], code: str, sentence
         ("ACCESS-PASSPHRASE", "wrong", "40012"),
     ],
 )
-def test_wrong_headers(tmp_path: Path, name: str, value: str, code: str) -> None:
-    async def test() -> None:
-        async with street(tmp_path) as place:
-            client = await place.client()
-            headers = client.headers("GET", ASSETS, b"")
-            changed = {**headers, name: value}
-            raw = [(key.encode(), text.encode("latin-1")) for key, text in changed.items()]
-            assert code == fault_in(await place.http.get(ASSETS, headers=raw))[0]
+def test_wrong_headers(open_street: OpenStreet, name: str, value: str, code: str) -> None:
+    async def test(place: Street) -> None:
+        client = await place.client()
+        headers = client.headers("GET", ASSETS, b"")
+        changed = {**headers, name: value}
+        raw = [(key.encode(), text.encode("latin-1")) for key, text in changed.items()]
+        assert code == fault_in(await place.http.get(ASSETS, headers=raw))[0]
 
-    run(test())
+    open_street.run(test)
 
 
 def test_stale_is_said_before_unknown_and_unknown_before_wrong(tmp_path: Path) -> None:
@@ -138,15 +148,14 @@ def test_what_was_signed_is_what_counts(tmp_path: Path) -> None:
     ],
 )
 def test_paths_that_are_none(
-    tmp_path: Path, path: str, method: str, status: int, code: str
+    open_street: OpenStreet, path: str, method: str, status: int, code: str
 ) -> None:
-    async def test() -> None:
-        async with street(tmp_path) as place:
-            answer = await place.http.request(method, path)
-            assert (status, code) == (answer.status_code, fault_in(answer)[0])
-            assert (status == 405) == ("allow" in answer.headers)
+    async def test(place: Street) -> None:
+        answer = await place.http.request(method, path)
+        assert (status, code) == (answer.status_code, fault_in(answer)[0])
+        assert (status == 405) == ("allow" in answer.headers)
 
-    run(test())
+    open_street.run(test)
 
 
 @pytest.mark.parametrize(
@@ -160,16 +169,15 @@ def test_paths_that_are_none(
     ],
 )
 def test_bodies_that_are_refused_unread(
-    tmp_path: Path, headers: Headers, body: bytes, status: int, code: str
+    open_street: OpenStreet, headers: Headers, body: bytes, status: int, code: str
 ) -> None:
-    async def test() -> None:
-        async with street(tmp_path) as place:
-            client = await place.client()
-            every = {**client.headers("POST", BORROW, body), **headers}
-            answer = await answer_of(place, "POST", BORROW, every, [body])
-            assert (status, code) == (answer[0], answer[1]["code"])
+    async def test(place: Street) -> None:
+        client = await place.client()
+        every = {**client.headers("POST", BORROW, body), **headers}
+        answer = await answer_of(place, "POST", BORROW, every, [body])
+        assert (status, code) == (answer[0], answer[1]["code"])
 
-    run(test())
+    open_street.run(test)
 
 
 def test_a_body_in_parts_is_one_body(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ class Auditor:
                 self.predict(event)
             if self.expected:
                 kind, values = self.expected.popleft()
-                actual = {name: getattr(event, name) for name in values}
+                actual = {name: getattr(event, name, None) for name in values}
                 assert (kind, values) == (type(event).__name__, actual)
             else:
                 self.post(event)
@@ -231,7 +231,8 @@ class Auditor:
             low, high = self.terms.band(event.pair, "system_band_e6" if system else "band_e6")
             limit = high if event.side == c.BUY else low
         frozen_before = {maker.id: maker.frozen for maker in self.book.orders.values()}
-        done = self.book.run(order, limit, c.user_of(event.account) if system else 0)
+        skip_user = c.user_of(event.account) if system else 0
+        done = self.book.run(order, limit, self.left_behind, skip_user)
         pays, gets = (pair.quote, pair.base) if event.side == c.BUY else (pair.base, pair.quote)
         pay, get = (event.account, pays), (event.account, gets)
         self.expect(e.OrderPlaced, order_id=order.id)
@@ -326,8 +327,16 @@ class Auditor:
             per_tick = self.terms.pairs[order.pair].quote_per_tick_step
             last = self.book.last_price.get(order.pair, 0)
             left = order.budget - order.paid
-            done = event.source != c.SOURCE_SYSTEM and order.paid > 0 and left < last * per_tick
+            done = order.paid > 0 and left < last * per_tick
         return e.CLOSED_FILLED if done else e.CLOSED_UNFILLED
+
+    def left_behind(self, order: NaiveOrder) -> bool:
+        """Say whether a debtor's order is worse for its account than the band (RULES 7.6)."""
+        coins = range(len(self.terms.coins))
+        if not any(self.loans[order.account, coin].principal for coin in coins):
+            return False
+        low, high = self.terms.band(order.pair, "band_e6")
+        return order.price > high if order.side == c.BUY else order.price < low
 
     def release(self, account: int, pair: NaivePair, side: int, units: int) -> None:
         """Give back what an order froze."""

@@ -4,6 +4,7 @@ It is half of the auditor and shares nothing with the engine. It says who trades
 much and at which price, and what fee each fill costs, exactly, in fractions.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
@@ -94,8 +95,17 @@ class NaiveBook:
         ]
         return sorted(others, key=lambda order: (sign * order.price, order.id))
 
-    def run(self, taker: NaiveOrder, limit: int, skip_user: int = 0) -> list[Fill | e.OrderClosed]:
-        """Trade an order: its fills, and the makers that self-trade prevention ends, in order."""
+    def run(
+        self,
+        taker: NaiveOrder,
+        limit: int,
+        left_behind: Callable[[NaiveOrder], bool],
+        skip_user: int = 0,
+    ) -> list[Fill | e.OrderClosed]:
+        """Trade an order: its fills in order, and the makers that are cancelled on the way.
+
+        Those are the taker's own, by self-trade prevention, and those `left_behind`.
+        """
         done: list[Fill | e.OrderClosed] = []
         pair = self.pairs[taker.pair]
         sign = 1 if taker.side == c.BUY else -1
@@ -112,16 +122,21 @@ class NaiveBook:
                 break
             if own and taker.stp:
                 if taker.stp != c.STP_CANCEL_TAKER:
-                    del self.orders[maker.id]
-                    done.append(
-                        e.OrderClosed(maker.id, maker.account, maker.pair, e.CLOSED_SELF_TRADE)
-                    )
+                    done.append(self.close(maker, e.CLOSED_SELF_TRADE))
                 if taker.stp != c.STP_CANCEL_MAKER:
                     taker.stopped = True
                     break
                 continue
+            if left_behind(maker):
+                done.append(self.close(maker, e.CLOSED_BY_VENUE))
+                continue
             done.append(self.fill(taker, maker, min(wanted, maker.steps)))
         return done
+
+    def close(self, order: NaiveOrder, reason: int) -> e.OrderClosed:
+        """Take an order out of the book."""
+        del self.orders[order.id]
+        return e.OrderClosed(order.id, order.account, order.pair, reason)
 
     def fill(self, taker: NaiveOrder, maker: NaiveOrder, steps: int) -> Fill:
         """Let two orders trade at the maker's price."""

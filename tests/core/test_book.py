@@ -161,14 +161,12 @@ def test_a_market_order_against_nothing_ends_unfilled(side: int) -> None:
     world = World()
     account = rich(world)
 
-    reply = world.ok(account, world.order("BTCUSDT", side, **market_amount(side)))
+    amounts = {c.BUY: ("", "100"), c.SELL: ("0.01", "")}
+    size, quote = amounts[side]
+    reply = world.ok(account, world.order("BTCUSDT", side, size, quote=quote))
 
     assert [(reply.id, e.CLOSED_UNFILLED)] == closings(world)
     assert [] == q.open_orders(world.state, account)
-
-
-def market_amount(side: int) -> dict[str, str]:
-    return {"quote": "100"} if side == c.BUY else {"size": "0.01"}
 
 
 def test_immediate_or_cancel_does_not_rest() -> None:

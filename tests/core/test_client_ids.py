@@ -5,7 +5,7 @@ import pytest
 from lombard.core import commands as c
 from lombard.core import queries as q
 from lombard.core.commands import Command, Envelope
-from lombard.core.engine import Engine
+from lombard.core.engine import REPLIES_PER_GENERATION, Engine
 from lombard.core.refusals import Refusal
 from lombard.core.state import Reply
 from tests.core.world import BTC, BTCUSDT, DAY_MS, ETHUSDT, USDT, World
@@ -311,14 +311,14 @@ def test_command_ids_survive_a_restart() -> None:
 
 def test_the_memory_of_command_ids_is_bounded() -> None:
     engine = Engine()
-    seq = 0
-    for number in range(70_000):
-        seq += 1
-        engine.apply(Envelope(seq, 0, number.to_bytes(16, "big"), c.VENUE, c.Tick()))
+    last = 2 * REPLIES_PER_GENERATION + 1000
+    for number in range(last + 1):
+        command_id = number.to_bytes(16, "big")
+        engine.apply(Envelope(number + 1, 0, command_id, c.VENUE, c.Tick()))
 
     state = engine.state
-    assert 32_768 <= len(state.replies) + len(state.older_replies) <= 65_536
-    # At least the last 32 768 are remembered.
-    for number in (69_999, 70_000 - 32_768):
+    kept = len(state.replies) + len(state.older_replies)
+    assert REPLIES_PER_GENERATION <= kept <= 2 * REPLIES_PER_GENERATION
+    for number in (last, last - REPLIES_PER_GENERATION + 1):
         command_id = number.to_bytes(16, "big")
         assert command_id in state.replies or command_id in state.older_replies

@@ -210,7 +210,10 @@ def test_a_spike_buys_no_credit() -> None:
 
     units = q.max_borrowable(world.state, account, USDT).units
     assert "40000" == format_units(units, 8)
-    assert Refusal.BORROW_OVER_LEVERAGE == world.refused(account, c.Borrow(USDT, units + 1, "")).refusal
+    assert (
+        Refusal.BORROW_OVER_LEVERAGE
+        == world.refused(account, c.Borrow(USDT, units + 1, "")).refusal
+    )
     # Nor does it let more out, nor carry a riskier order.
     world.borrow(account, "USDT", "10000")
     assert "10000" == format_units(q.max_transferable(world.state, account, USDT), 8)
@@ -356,9 +359,12 @@ def test_those_who_owe_nothing_do_not_wait_for_the_index() -> None:
     world.buy(other, "BTCUSDT", "0.01", "19500")
     world.ok(other, c.Transfer(other - 1, BTC, 10**8, ""))
     # A loan would make them owe.
-    assert Refusal.INDEX_STALE == world.refused(
-        other, world.order("BTCUSDT", c.BUY, "0.05", "19500", loan_type=c.AUTO_LOAN)
-    ).refusal
+    assert (
+        Refusal.INDEX_STALE
+        == world.refused(
+            other, world.order("BTCUSDT", c.BUY, "0.05", "19500", loan_type=c.AUTO_LOAN)
+        ).refusal
+    )
 
 
 def test_another_coins_index_is_none_of_an_accounts_business() -> None:
@@ -372,12 +378,14 @@ def test_another_coins_index_is_none_of_an_accounts_business() -> None:
 
 def test_no_price_at_all_is_stale() -> None:
     world = World()
-    world.ok(c.VENUE, c.SetCoin("NEW", 8, [(0, 10**6)], [(10**14, 3, 10**5)], 10**14, 1, True, True))
+    world.ok(
+        c.VENUE, c.SetCoin("NEW", 8, [(0, 10**6)], [(10**14, 3, 10**5)], 10**14, 1, True, True)
+    )
     new = world.coin("NEW").id
     world.rate("NEW", "0")
     world.ok(c.VENUE, c.FundPool(new, 10**14))
-    fields = (10**10, 100, 0, 0, 0, 1, 10**12, 200, [], 0, True, True)
-    pair = world.ok(c.VENUE, c.SetPair("NEWUSDT", new, USDT, *fields)).id
+    sizes = (10**10, 100, 0, 0, 0, 1, 10**12, 200)
+    pair = world.ok(c.VENUE, c.SetPair("NEWUSDT", new, USDT, *sizes, [], 0, True, True)).id
     account = world.crossed(USDT="100")
 
     assert Refusal.INDEX_STALE == world.refused(account, c.Borrow(new, 1, "")).refusal

@@ -4,7 +4,7 @@ from collections import defaultdict
 from fractions import Fraction
 from math import ceil
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lombard.core import commands as c
@@ -15,6 +15,8 @@ from lombard.core.matching import walk
 from lombard.core.refusals import Refusal
 from tests.core.strategies import STANDING, TAKING, TERMS, Booth, Standing, Taking, Terms
 
+# Cheap: several times as many examples as the profile asks for.
+MORE = settings(max_examples=6 * settings().max_examples)
 BOOKS = st.lists(STANDING, max_size=12)
 
 
@@ -37,6 +39,7 @@ def limit_of(booth: Booth, slot: int, cmd: c.PlaceOrder) -> int:
 
 
 @given(terms=TERMS, book=BOOKS, taking=TAKING)
+@MORE
 def test_a_walk_says_what_is_traded(terms: Terms, book: list[Standing], taking: Taking) -> None:
     booth = Booth(terms)
     for standing in book:

@@ -7,7 +7,7 @@ order in which the pieces of its state were first made.
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lombard.core import commands as c
@@ -90,7 +90,6 @@ def test_reads_leave_no_trace() -> None:
 
 
 @given(seed=st.integers(0, 3), data=st.data())
-@settings(max_examples=60)
 def test_a_damaged_snapshot_is_refused(seed: int, data: st.DataObject) -> None:
     """Raise `ValueError`, and nothing else, on lines that are missing, cut short or garbled."""
     lines = list(recorded(seed, 60).engine.snapshot_lines())

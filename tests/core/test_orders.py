@@ -1,7 +1,7 @@
 """Orders: the order in which they are refused, what they borrow, and what they repay (RULES 6)."""
 
-from dataclasses import replace as changed
 from dataclasses import dataclass
+from dataclasses import replace as changed
 
 import pytest
 

@@ -371,7 +371,9 @@ def test_the_band_is_around_index_over_index() -> None:
 def test_a_market_order_stops_at_the_band(side: int) -> None:
     world = World()
     other = world.spot(BTC="10", USDT="100000")
-    prices = ["20999.99", "21000", "21000.01"] if side == c.BUY else ["19000.01", "19000", "18999.99"]
+    prices = (
+        ["20999.99", "21000", "21000.01"] if side == c.BUY else ["19000.01", "19000", "18999.99"]
+    )
     for price in prices:
         world.ok(other, world.order("BTCUSDT", 1 - side, "0.1", price))
     account = world.crossed(BTC="10", USDT="100000")

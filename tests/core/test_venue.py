@@ -1,4 +1,7 @@
-"""The venue's own commands: what a configuration must be, and who may say so (RULES 1.2, 7.4, 8.2)."""
+"""The venue's own commands: what a configuration must be, and who may say so.
+
+RULES 1.2, 7.4 and 8.2 are kept by refusing what would make them false.
+"""
 
 from typing import Any
 

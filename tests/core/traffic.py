@@ -7,6 +7,7 @@ loans stand.
 """
 
 from collections.abc import Callable
+from itertools import accumulate
 from random import Random
 
 from lombard.core import commands as c
@@ -21,7 +22,8 @@ OIDS = [""] * 60 + list("abcdefghijkl")
 # How often each kind of command comes.
 WEIGHTS = {
     "order": 30,
-    "quote": 6,
+    "quote": 8,
+    "gamble": 3,
     "cancel": 6,
     "cancel_all": 1,
     "replace": 4,
@@ -42,18 +44,39 @@ WEIGHTS = {
     "parameter": 1,
     "nonsense": 2,
 }
+# Leveraged positions, deep books, wild prices, steady terms: a storm of liquidations.
+STORM = {
+    "gamble": 12,
+    "quote": 40,
+    "order": 6,
+    "prices": 12,
+    "jump": 2,
+    "proceed": 16,
+    "tick": 2,
+    "transfer": 6,
+    "repay": 2,
+    "deposit": 6,
+}
 
 
 class Traffic:
     """A maker of commands for a world with `users` users, each with some of every coin."""
 
-    def __init__(self, world: World, random: Random, users: int = 4) -> None:
+    def __init__(
+        self,
+        world: World,
+        random: Random,
+        users: int = 4,
+        weights: dict[str, int] | None = None,
+    ) -> None:
         self.world = world
         self.random = random
-        self.kinds = list(WEIGHTS)
-        self.cumulative = [sum(list(WEIGHTS.values())[: n + 1]) for n in range(len(WEIGHTS))]
+        # In a storm hours pass seldom.
+        self.pace = 10 if weights is STORM else 1
+        self.kinds = list(weights or WEIGHTS)
+        self.cumulative = list(accumulate((weights or WEIGHTS).values()))
         self.makers: dict[str, Callable[[], Asked]] = {
-            kind: getattr(self, kind) for kind in self.kinds
+            kind: getattr(self, kind) for kind in WEIGHTS
         }
         self.users = [world.user() for _ in range(users)]
         for user in self.users:
@@ -63,9 +86,9 @@ class Traffic:
             world.fund(account_id(user, 2 + BTCUSDT), "USDT", "9000")
             world.fund(account_id(user, 2 + PEPEUSDT), "PEPE", "99000000")
         # One more, whose orders the others can count on.
-        self.quoter = world.spot(
-            USDT="5000000", USDC="1000000", BTC="200", ETH="2000", DOGE="9000000", PEPE="900000000"
-        )
+        self.quoter = world.spot(USDT="100000000", USDC="100000000", BTC="9000", ETH="90000")
+        world.fund(self.quoter, "DOGE", "999000000")
+        world.fund(self.quoter, "PEPE", "99000000000000")
         self.ticks = [pair.tick_e12 for pair in world.state.pairs]
         self.start_prices = [coin.price_e12 for coin in world.state.coins]
 
@@ -79,6 +102,8 @@ class Traffic:
         """Return when: mostly now, sometimes hours later, sometimes by a clock that is behind."""
         chance = self.random.randrange(1000)
         now_ms = self.world.engine.time_ms
+        if self.random.randrange(self.pace):
+            return now_ms + self.random.randrange(500)
         if chance < 600:
             return now_ms
         if chance < 900:
@@ -181,9 +206,9 @@ class Traffic:
         if self.random.randrange(6) == 0:
             return self.quoter, c.CancelAllOrders(pair.id)
         side = self.random.randrange(2)
-        away = self.random.randrange(-1, 15) * (1 if side == c.SELL else -1)
+        away = self.random.randrange(-1, 12) * (1 if side == c.SELL else -1)
         price = self.centre(pair) * (1000 + away) // 1000
-        value = 10 ** self.random.randrange(2, 5) * 10**pair.quote.decimals
+        value = 10 ** self.random.randrange(3, 6) * 10**pair.quote.decimals
         size = value // max(1, price * pair.quote_per_tick_step)
         cmd = c.PlaceOrder(
             pair.id, side, 0, 0, 0, 0, max(1, price), max(1, size), 0, "", c.SOURCE_API
@@ -210,6 +235,23 @@ class Traffic:
         if r.randrange(4):
             spend = spend * r.randrange(5, 60) // 100
         return account, pair, side, spend, loan_type
+
+    def gamble(self) -> Asked:
+        """Take what a margin account can borrow to the market, long or short."""
+        r = self.random
+        user = self.world.state.users[r.choice(self.users)]
+        account = r.choice([account.id for account in user.accounts if account.margin])
+        pair = self.slot_pair(account)
+        side = r.randrange(2)
+        pays = pair.quote if side == c.BUY else pair.base
+        spend = q.balance(self.world.state, account, pays.id).available_units
+        spend += q.max_borrowable(self.world.state, account, pays.id).units
+        spend = spend * r.randrange(30, 101) // 100
+        size = spend // pair.step_units if side == c.SELL else 0
+        quote = spend if side == c.BUY else 0
+        loan_type = r.choice([c.AUTO_LOAN, c.AUTO_LOAN, c.AUTO_LOAN_AND_REPAY])
+        cmd = c.PlaceOrder(pair.id, side, c.MARKET, 0, loan_type, 0, 0, size, quote, "", 0)
+        return account, cmd
 
     def open_order(self) -> tuple[int, q.Order] | None:
         """Choose a resting order."""
@@ -303,7 +345,7 @@ class Traffic:
 
     def jump(self) -> Asked:
         """Let prices jump, at times for good."""
-        return self.publish(350)
+        return self.publish(self.random.choice([30, 60, 150, 350]))
 
     def publish(self, thousandths: int) -> Asked:
         """Publish prices that moved by so much; they are drawn back to where they began."""
@@ -317,7 +359,7 @@ class Traffic:
                 age = r.choice([0] * 9 + [600_000])
                 rows.append((coin.id, price, r.choice([1] + [2] * 12 + [3]), 100, age))
         if r.randrange(30) == 0:
-            rows.append((r.randrange(-1, 7), r.randrange(2), 2, 0, 0))
+            rows.append((r.choice([-1, 1, 3, 5, 6]), r.randrange(2), 2, 0, 0))
         return c.VENUE, c.SetIndexPrices(rows)
 
     def rate(self) -> Asked:

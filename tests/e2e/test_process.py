@@ -1,16 +1,20 @@
 """The process: one to a directory, drained by SIGTERM, with a sentence for what is wrong."""
 
+import http.client
 import json
 import os
+import resource
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from lombard.cli.app import app
 from tests.e2e.sandbox import LOMBARD, Sandbox, free_port
 
 QUIET = ("--clock", "manual", "--market", "none", "--start", "2024-01-01T00:10:00Z")
@@ -28,6 +32,26 @@ def lombard(*arguments: str, **environment: str) -> tuple[int, str]:
     )
     assert "Traceback" not in done.stdout
     return done.returncode, done.stdout
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[list[str]]:
+    """Start a command that serves; yield what it printed until it was ready, and stop it."""
+    process = subprocess.Popen([str(LOMBARD), *arguments], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        said: list[str] = []
+        while not (said and "Lombard is ready" in said[-1]):
+            said.append(process.stdout.readline())
+            assert said[-1], said
+        yield said
+        process.terminate()
+        assert 0 == process.wait(30)
+    finally:
+        process.kill()
+        process.wait(30)
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 @pytest.fixture
@@ -109,6 +133,51 @@ def test_sigterm_answers_what_is_under_way_and_leaves_a_snapshot(
         user.deposit("BTC", "1")
 
 
+def test_a_stop_does_not_wait_for_a_clock_put_forward_by_years(sandbox: Sandbox) -> None:
+    answers: list[str] = []
+
+    def advance() -> None:
+        body = json.dumps({"ms": str(9 * 365 * 86_400_000)}).encode()
+        headers = {"Content-Type": "application/json"}
+        path = "/lombard/v1/sandbox/clock/advance"
+        answers.append(sandbox.request("POST", path, body, headers)[1]["code"])
+
+    before = sandbox.call("clock")["now"]
+    thread = threading.Thread(target=advance)
+    thread.start()
+    while before == sandbox.call("clock")["now"]:
+        pass
+    assert 0 == sandbox.stop(signal.SIGTERM)
+    thread.join(10)
+    assert ["40200"] == answers
+
+
+def test_a_failed_write_is_final(sandbox: Sandbox, tmp_path: Path) -> None:
+    user = sandbox.user()
+    user.deposit("USDT", "1")
+    # From here on no file may grow: the journal cannot be written.
+    resource.prlimit(sandbox.process.pid, resource.RLIMIT_FSIZE, (1024, 1024))
+    status, answer = sandbox.request(
+        "POST",
+        "/lombard/v1/sandbox/deposits",
+        json.dumps({"userId": user.user_id, "coin": "USDT", "amount": "1"}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    assert (503, "40200") == (status, answer["code"])
+    assert sandbox.process.stdout is not None
+    said = sandbox.process.stdout.read()
+    assert 1 == sandbox.process.wait(5)
+    assert "could not be written" in said.splitlines()[-1]
+    assert "Traceback" not in said
+    sandbox.process.stdout.close()
+
+    with Sandbox(*QUIET, data=tmp_path / "data") as again:
+        user.sandbox = again
+        (assets,) = user.get("/api/v2/spot/account/assets?coin=USDT")
+        # The one that failed may be there or not; nothing else.
+        assert assets["available"] in ("1", "2")
+
+
 def test_a_damaged_journal_is_explained(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with Sandbox(*QUIET, data=data) as sandbox:
@@ -146,22 +215,14 @@ def test_a_venue_is_made_of_a_catalogue_and_served(tmp_path: Path) -> None:
     code, said = lombard("init", str(catalogue), "--data", str(data))
     assert (1, True) == (code, "has a venue already" in said), said
 
-    process = subprocess.Popen(
-        [str(LOMBARD), "serve", "--config", str(config)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        assert "Recovered" in process.stdout.readline()
-        assert f"Lombard is ready: http://127.0.0.1:{port}\n" == process.stdout.readline()
+    with started("serve", "--config", str(config)) as lines:
+        assert "Recovered" in lines[0]
+        assert f"Lombard is ready: http://127.0.0.1:{port}\n" == lines[-1]
         # A public venue has none of the sandbox's calls.
-        with socket.create_connection(("127.0.0.1", port)) as connection:
-            connection.sendall(b"GET /lombard/v1/sandbox/clock HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert b" 404 " in connection.recv(100)
-    finally:
-        process.terminate()
-        assert 0 == process.wait(30)
-        assert process.stdout is not None
-        process.stdout.close()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("GET", "/lombard/v1/sandbox/clock")
+        assert 404 == connection.getresponse().status
+        connection.close()
 
 
 def test_a_real_clock_that_began_elsewhere_stays_there(tmp_path: Path) -> None:
@@ -176,11 +237,16 @@ def test_a_real_clock_that_began_elsewhere_stays_there(tmp_path: Path) -> None:
 
 
 def test_a_sandbox_open_to_others_asks_for_its_token(tmp_path: Path) -> None:
-    with Sandbox(*QUIET, "--host", "0.0.0.0", data=tmp_path) as sandbox:
-        token = sandbox.log.split("X-Lombard-Token: ")[1].split()[0]
-        path = "/lombard/v1/sandbox/clock"
-        assert 403 == sandbox.request("GET", path, None, {})[0]
-        assert 200 == sandbox.request("GET", path, None, {"X-Lombard-Token": token})[0]
+    port = free_port()
+    arguments = ["sandbox", *QUIET, "--host", "0.0.0.0", "--port", str(port)]
+    with started(*arguments, "--data", str(tmp_path)) as said:
+        assert f"Lombard is ready: http://0.0.0.0:{port}\n" == said[-1]
+        token = "".join(said).split("X-Lombard-Token: ")[1].split()[0]
+        for headers, status in (({}, 403), ({"X-Lombard-Token": token}, 200)):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            connection.request("GET", "/lombard/v1/sandbox/clock", None, headers)
+            assert status == connection.getresponse().status
+            connection.close()
 
 
 @pytest.mark.parametrize(
@@ -189,22 +255,34 @@ def test_a_sandbox_open_to_others_asks_for_its_token(tmp_path: Path) -> None:
         (("sandbox", "--clock", "fast"), 2, "not 'fast'"),
         (("sandbox", "--clock", "0"), 2, "not '0'"),
         (("sandbox", "--market", "replay:"), 2, "not 'replay:'"),
-        (("sandbox", "--market", "replay:no-such-file.csv"), 1, "no-such-file.csv cannot be read"),
         (("sandbox", "--start", "yesterday"), 2, "'yesterday' is not a time"),
-        (("sandbox", "--port", "70000"), 2, "70000 is not in the range"),
-        (("sandbox", "--host", "no.such.host.invalid"), 1, "is unknown"),
-        (("sandbox", "--data", "/dev/null/x"), 1, "The data directory /dev/null/x cannot be used"),
+        (("sandbox", "--start", "1969-12-31"), 2, "'1969-12-31' is not a time"),
+        (("sandbox", "--port", "70000"), 2, "Invalid value for '--port'"),
+        (("sandbox", "--log-level", "loud"), 2, "'loud' is no level"),
         (("serve", "--config", "no-such-file.toml"), 1, "no-such-file.toml cannot be read"),
         (("init", "no-such-file.toml", "--data", "x"), 1, "There is no no-such-file.toml"),
         (("doctor", "no-such-directory"), 2, "There is no data directory no-such-directory"),
         (("backup", "no-such-directory", "x"), 1, "There is no data directory"),
     ],
 )
-def test_a_mistake_gets_a_sentence(
-    arguments: tuple[str, ...], code: int, sentence: str, tmp_path: Path
+def test_a_mistake_gets_a_sentence(arguments: tuple[str, ...], code: int, sentence: str) -> None:
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments)
+    assert (code, True) == (result.exit_code, sentence in result.output), result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--market", "replay:no-such-file.csv"), "no-such-file.csv cannot be read"),
+        (("--host", "no.such.host.invalid"), "is unknown"),
+        (("--data", "/dev/null/x", "--market", "none"), "/dev/null/x cannot be used"),
+    ],
+)
+def test_what_a_sandbox_cannot_have_gets_a_sentence(
+    arguments: tuple[str, ...], sentence: str
 ) -> None:
-    exit_code, said = lombard(*arguments)
-    assert (code, True) == (exit_code, sentence in said), said
+    code, said = lombard("sandbox", "--port", "0", *arguments)
+    assert (1, True) == (code, sentence in said), said
 
 
 def test_assertions_stay_on() -> None:

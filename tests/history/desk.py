@@ -23,10 +23,10 @@ Table = dict[str, list[tuple[Any, ...]]]
 class Desk:
     """One history. `failures` must stay empty unless a test says otherwise."""
 
-    def __init__(self, path: Path, linger_s: float = 0.001, backlog_max: int = 20_000) -> None:
+    def __init__(self, path: Path, commit_s: float = 0.001, backlog_max: int = 20_000) -> None:
         self.path = path
         self.failures: list[BaseException] = []
-        self.projector = Projector(path, coins_of, self.failures.append, backlog_max, linger_s)
+        self.projector = Projector(path, coins_of, self.failures.append, backlog_max, commit_s)
         self.reader = Reader(path)
         self.seq = self.projector.applied_seq
         self.time_ms = START_MS

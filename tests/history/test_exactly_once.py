@@ -62,9 +62,10 @@ def test_content_does_not_depend_on_batches_and_restarts(
     rnd = random.Random(5)
     rest = stream()
     while rest:
-        monkeypatch.setattr(projector, "BATCH_MAX", rnd.choice([1, 3, 50, 1_000]))
+        monkeypatch.setattr(projector, "SLICE_MAX", rnd.choice([1, 3, 50, 1_000]))
+        monkeypatch.setattr(projector, "COMMIT_MAX", rnd.choice([1, 7, 100, 1_000]))
         count = rnd.randrange(1, COMMANDS // 4)
-        with Desk(tmp_path / "history.sqlite", linger_s=0) as desk:
+        with Desk(tmp_path / "history.sqlite", commit_s=0) as desk:
             desk.feed(rest[:count])
         rest = rest[count:]
     assert straight == dump(desk.path)
@@ -74,7 +75,8 @@ def test_content_does_not_depend_on_what_is_remembered(
     straight: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lombard.history.projection.REMEMBERED_MAX", 3)
-    monkeypatch.setattr(projector, "BATCH_MAX", 40)
+    monkeypatch.setattr(projector, "SLICE_MAX", 20)
+    monkeypatch.setattr(projector, "COMMIT_MAX", 40)
     with Desk(tmp_path / "history.sqlite") as desk:
         desk.feed(stream())
     assert straight == dump(desk.path)

@@ -63,7 +63,7 @@ def test_a_read_after_waiting_sees_the_effect(tmp_path: Path) -> None:
         await desk.projector.wait(3)
 
     # Nobody would wait that long: whoever waits hurries the writer.
-    with Desk(tmp_path / "history.sqlite", linger_s=60) as desk:
+    with Desk(tmp_path / "history.sqlite", commit_s=60) as desk:
         asyncio.run(asyncio.wait_for(scenario(desk), 30))
 
 
@@ -112,7 +112,7 @@ def test_it_says_when_to_slow_down(tmp_path: Path, held: Held) -> None:
 
 def test_closing_writes_what_is_waiting(tmp_path: Path) -> None:
     path = tmp_path / "history.sqlite"
-    with Desk(path, linger_s=60) as desk:
+    with Desk(path, commit_s=60) as desk:
         for seq in range(1, 50):
             submit(desk.projector, seq)
     with pytest.raises(HistoryFailed, match="closed"):

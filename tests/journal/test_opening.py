@@ -213,7 +213,9 @@ def test_an_interrupted_making_is_begun_again(tmp_path: Path) -> None:
     fill(journal, 1, 5)
     journal.close()
 
-    assert 5 == open_journal(tmp_path).report.last_seq
+    journal, report = open_journal(tmp_path)
+    assert 5 == report.last_seq
+    journal.close()
 
 
 def test_snapshots_without_a_journal_are_refused(directory: Path) -> None:

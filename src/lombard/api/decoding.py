@@ -20,9 +20,7 @@ DEPTH_MAX: Final = 16
 NUMBER_LENGTH_MAX: Final = 40
 PARAMETERS_MAX: Final = 50
 EMPTY_BODY: Final = b"{}"
-_MARGIN_SCENES: Final = frozenset(
-    {Scene.CROSSED, Scene.CROSSED_REPAY, Scene.ISOLATED, Scene.ISOLATED_REPAY}
-)
+_SPOT_SCENES: Final = frozenset({Scene.SPOT, Scene.WALLET})
 _STRINGS_AND_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 Request = TypeVar("Request", bound=msgspec.Struct)
@@ -31,12 +29,12 @@ Decode = Callable[[bytes], Request]
 
 def empty(scene: Scene, name: str) -> Fault:
     """Word a parameter that is missing."""
-    return Fault("400172" if scene in _MARGIN_SCENES else "40019", name)
+    return Fault("40019" if scene in _SPOT_SCENES else "400172", name)
 
 
 def malformed(scene: Scene, name: str) -> Fault:
     """Word a parameter that cannot be read, or names nothing the venue knows."""
-    return Fault("50061" if scene in _MARGIN_SCENES else "40020", name)
+    return Fault("40020" if scene in _SPOT_SCENES else "50061", name)
 
 
 def body_decoder(

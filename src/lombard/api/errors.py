@@ -114,8 +114,10 @@ class Scene(Enum):
     """Which part of the wire words a refusal."""
 
     CROSSED = "crossed"
+    CROSSED_BORROW = "crossed borrow"
     CROSSED_REPAY = "crossed repay"
     ISOLATED = "isolated"
+    ISOLATED_BORROW = "isolated borrow"
     ISOLATED_REPAY = "isolated repay"
     SPOT = "spot"
     WALLET = "wallet"
@@ -132,7 +134,7 @@ _MARGIN: Final[dict[Refusal, str]] = {
     Refusal.COIN_NOT_IN_ACCOUNT: "50001",
     Refusal.IN_LIQUIDATION: "50022",
     Refusal.CLIENT_OID_REUSED: "50060",
-    Refusal.AMOUNT_NOT_POSITIVE: "50034",
+    Refusal.AMOUNT_NOT_POSITIVE: "50016",
     Refusal.AMOUNT_TOO_LARGE: "50061",
     Refusal.INSUFFICIENT_BALANCE: "50020",
     Refusal.SAME_ACCOUNT: "50061",
@@ -173,6 +175,7 @@ _ISOLATED: Final[dict[Refusal, str]] = {
     Refusal.PAIR_NOT_MARGIN: "50002",
     Refusal.COIN_NOT_IN_ACCOUNT: "50039",
 }
+_BORROW: Final[dict[Refusal, str]] = {Refusal.AMOUNT_NOT_POSITIVE: "50034"}
 _REPAY: Final[dict[Refusal, str]] = {Refusal.AMOUNT_NOT_POSITIVE: "50040"}
 _SPOT: Final[dict[Refusal, str]] = {
     **_MARGIN,
@@ -204,8 +207,10 @@ _WALLET: Final[dict[Refusal, str]] = {
 
 CODES: Final[dict[Scene, dict[Refusal, str]]] = {
     Scene.CROSSED: _MARGIN,
+    Scene.CROSSED_BORROW: {**_MARGIN, **_BORROW},
     Scene.CROSSED_REPAY: {**_MARGIN, **_REPAY},
     Scene.ISOLATED: _ISOLATED,
+    Scene.ISOLATED_BORROW: {**_ISOLATED, **_BORROW},
     Scene.ISOLATED_REPAY: {**_ISOLATED, **_REPAY},
     Scene.SPOT: _SPOT,
     Scene.WALLET: _WALLET,

@@ -15,12 +15,15 @@ from lombard.core.refusals import Refusal
 class Mode:
     """One of the two kinds of margin, as the wire tells them apart."""
 
-    __slots__ = ("isolated", "name", "repay_scene", "required", "scene")
+    __slots__ = ("borrow_scene", "isolated", "name", "repay_scene", "required", "scene")
 
-    def __init__(self, name: str, isolated: bool, scene: Scene, repay_scene: Scene) -> None:
+    def __init__(
+        self, name: str, isolated: bool, scene: Scene, borrow_scene: Scene, repay_scene: Scene
+    ) -> None:
         self.name: Final = name
         self.isolated: Final = isolated
         self.scene: Final = scene
+        self.borrow_scene: Final = borrow_scene
         self.repay_scene: Final = repay_scene
         # Isolated accounts are named by their pair.
         self.required: Final = ("symbol",) if isolated else ()
@@ -36,9 +39,10 @@ class Mode:
         return account_id(call.user, SLOT_ISOLATED + pair_of(call, symbol).id)
 
 
-CROSSED: Final = Mode("crossed", False, Scene.CROSSED, Scene.CROSSED_REPAY)
-ISOLATED: Final = Mode("isolated", True, Scene.ISOLATED, Scene.ISOLATED_REPAY)
-MODES: Final = (CROSSED, ISOLATED)
+CROSSED: Final = Mode("crossed", False, Scene.CROSSED, Scene.CROSSED_BORROW, Scene.CROSSED_REPAY)
+ISOLATED: Final = Mode(
+    "isolated", True, Scene.ISOLATED, Scene.ISOLATED_BORROW, Scene.ISOLATED_REPAY
+)
 
 
 def spot_account(call: Call) -> int:

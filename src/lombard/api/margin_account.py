@@ -144,7 +144,7 @@ def _rows(mode: Mode) -> list[Endpoint]:
             mode.path("account/borrow"),
             Permission.TRADE,
             10,
-            mode.scene,
+            mode.borrow_scene,
             BorrowBody,
             (*mode.required, "coin", "borrowAmount"),
             Loan,

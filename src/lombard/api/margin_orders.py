@@ -27,6 +27,7 @@ from lombard.api.order_form import (
     explain_side,
     margin_order,
     one_of,
+    same_symbol,
 )
 from lombard.api.order_rows import (
     BatchResult,
@@ -197,7 +198,8 @@ async def batch_place_order(mode: Mode, call: Call, body: BatchOrderBody) -> Bat
     entries: list[tuple[Command, Explain] | Fault] = []
     for entry in body.orderList:
         try:
-            check_required(call.scene, entry, ORDER_FIELDS[1:])
+            entry.symbol = same_symbol(call, body.symbol, entry.symbol)
+            check_required(call.scene, entry, ORDER_FIELDS)
             command = margin_order(call, pair, entry)
         except Fault as fault:
             entries.append(fault)
@@ -225,9 +227,10 @@ async def batch_cancel_order(mode: Mode, call: Call, body: BatchCancelBody) -> B
 async def open_orders(mode: Mode, call: Call, query: OrdersQuery) -> OrderPage:
     """GET open-orders: of one pair, or of all"""
     page = parse_page(call.scene, query)
+    named = parse_named(call, query.orderId, query.clientOid)
     rows: list[OrderRow] = []
     for account, pair in open_accounts(mode, call, query.symbol):
-        rows += resting_orders(call, account, pair, query, page)
+        rows += resting_orders(call, account, pair, named, page)
     return _order_page(call, rows, page, is_open=True)
 
 

@@ -106,10 +106,10 @@ def parse_named(call: Call, order_id_text: str, client_oid: str) -> tuple[int, s
 
 
 def resting_orders(
-    call: Call, account: int, pair: Pair | None, query: OrdersQuery, page: Page
+    call: Call, account: int, pair: Pair | None, named: tuple[int, str], page: Page
 ) -> list[OrderRow]:
-    """List the orders of an account that rest, newest first."""
-    order_id, client_oid = parse_named(call, query.orderId, query.clientOid)
+    """List the orders of an account that rest, newest first; `named` is from `parse_named`."""
+    order_id, client_oid = named
     found: list[OrderRow] = []
     for order in queries.open_orders(call.state, account, None if pair is None else pair.id):
         if order_id and order.id != order_id:

@@ -18,7 +18,7 @@ from lombard.api.amounts import (
     parse_size,
 )
 from lombard.api.context import Call, Explain
-from lombard.api.decoding import malformed
+from lombard.api.decoding import empty, malformed
 from lombard.api.errors import Fault, Scene
 from lombard.api.lookup import checked_oid
 from lombard.api.oids import order_id_of
@@ -187,9 +187,16 @@ def parse_order_name(call: Call, order_id_text: str, client_oid: str) -> tuple[i
 def check_entries(call: Call, name: str, count: int, most: int = ENTRIES_MAX) -> None:
     """Refuse a batch with nothing in it, or with too much."""
     if count == 0:
-        raise Fault("400172" if call.scene is not Scene.SPOT else "40019", name)
+        raise empty(call.scene, name)
     if count > most:
         raise Fault("40912")
+
+
+def same_symbol(call: Call, whole: str, own: str) -> str:
+    """Return the pair of a batch's entry; one that names another pair than its batch is refused."""
+    if whole and own and own != whole:
+        raise malformed(call.scene, "symbol")
+    return whole or own
 
 
 def _force_and_price(

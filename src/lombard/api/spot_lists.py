@@ -89,9 +89,10 @@ async def order_info(call: Call, query: OrderQuery) -> list[SpotOrder]:
 async def unfilled_orders(call: Call, query: OrdersQuery) -> list[UnfilledOrder]:
     """GET unfilled-orders"""
     page = parse_page(call.scene, query, most=ROWS_MAX)
+    named = parse_named(call, query.orderId, query.clientOid)
     pair = pair_of(call, query.symbol) if query.symbol else None
     pairs = queries.pairs(call.state)
-    rows = resting_orders(call, spot_account(call), pair, query, page)
+    rows = resting_orders(call, spot_account(call), pair, named, page)
     return [unfilled_row(pairs[row.pair], row) for row in rows]
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from lombard.api.amounts import parse_price, parse_size
 from lombard.api.context import Call, Explain
-from lombard.api.decoding import check_required
+from lombard.api.decoding import check_required, malformed
 from lombard.api.errors import Fault, Scene
 from lombard.api.lookup import checked_oid, pair_of, spot_account
 from lombard.api.order_calls import batch_result, cancel, cancel_batch, no_limit
@@ -16,6 +16,7 @@ from lombard.api.order_form import (
     check_entries,
     explain_side,
     parse_order_name,
+    same_symbol,
     spot_order,
 )
 from lombard.api.order_rows import BatchResult, OrderAck, ack
@@ -26,6 +27,8 @@ from lombard.core.queries import Pair
 from lombard.identity import Permission
 
 ORDER_FIELDS: Final = ("symbol", "side", "orderType", "size")
+SINGLE: Final = "single"
+MULTIPLE: Final = "multiple"
 PLAN_FIELDS: Final = ("symbol", "side", "triggerPrice", "orderType", "size", "triggerType")
 
 
@@ -190,11 +193,12 @@ async def place_order(call: Call, body: SpotOrderBody) -> OrderAck:
 
 async def batch_orders(call: Call, body: BatchOrderBody) -> BatchResult:
     """POST batch-orders"""
+    _check_mode(call, body.batchMode)
     check_entries(call, "orderList", len(body.orderList))
     entries: list[tuple[Command, Explain] | Fault] = []
     for entry in body.orderList:
         try:
-            entry.symbol = _entry_symbol(body.batchMode, body.symbol, entry.symbol)
+            entry.symbol = _entry_symbol(call, body.batchMode, body.symbol, entry.symbol)
             check_required(call.scene, entry, ORDER_FIELDS)
             pair = pair_of(call, entry.symbol)
             command = spot_order(call, pair, entry)
@@ -213,11 +217,12 @@ async def cancel_order(call: Call, body: OrderName) -> OrderAck:
 
 async def batch_cancel_order(call: Call, body: BatchCancelBody) -> BatchResult:
     """POST batch-cancel-order"""
+    _check_mode(call, body.batchMode)
     check_entries(call, "orderList", len(body.orderList))
     entries: list[tuple[Pair | Fault, OrderName]] = []
     for name in body.orderList:
-        name.symbol = _entry_symbol(body.batchMode, body.symbol, name.symbol)
         try:
+            name.symbol = _entry_symbol(call, body.batchMode, body.symbol, name.symbol)
             check_required(call.scene, name, ("symbol",))
             entries.append((pair_of(call, name.symbol), name))
         except Fault as fault:
@@ -264,9 +269,14 @@ async def place_plan_order(call: Call, body: PlanOrderBody) -> OrderAck:
     raise Fault("40805", "plan orders")
 
 
-def _entry_symbol(batch_mode: str, whole: str, own: str) -> str:
+def _entry_symbol(call: Call, batch_mode: str, whole: str, own: str) -> str:
     """Say which pair an entry is about: the batch's, unless entries are told to bring their own."""
-    return own if batch_mode == "multiple" or not whole else whole
+    return own if batch_mode == MULTIPLE else same_symbol(call, whole, own)
+
+
+def _check_mode(call: Call, batch_mode: str) -> None:
+    if batch_mode not in ("", SINGLE, MULTIPLE):
+        raise malformed(call.scene, "batchMode")
 
 
 def _replacement(call: Call, pair: Pair, body: ReplaceBody) -> tuple[ReplaceOrder, Explain]:

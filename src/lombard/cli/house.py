@@ -15,6 +15,7 @@ import structlog
 
 from lombard.core import queries
 from lombard.core.engine import Engine
+from lombard.history.faults import HistoryFailed
 from lombard.history.projector import Projector
 from lombard.history.reader import Reader
 from lombard.identity import open_directory
@@ -82,14 +83,18 @@ class House:
         self._snapshotting.add_done_callback(self._snapshots_ended)
         return node
 
+    async def drain(self) -> None:
+        """Let the node answer what waits, and take no more. Draining twice is fine."""
+        if self.node.failure is None:
+            await self.node.drain()
+
     async def close(self) -> None:
         """Answer what waits, take a last snapshot, and let everything go."""
         try:
             if self._snapshotting is not None:
                 self._snapshotting.cancel()
-            if self._node is not None and self._node.failure is None:
-                await self._node.drain()
-                assert self._snapshots is not None
+            if self._snapshots is not None and self.node.failure is None:
+                await self.drain()
                 await self._snapshots.take_last()
                 await self.history.sync()
         finally:
@@ -104,7 +109,9 @@ class House:
     def _history_failed(self, failure: BaseException) -> None:
         """Stop the node; called in the thread of history."""
         if self._node is not None:
-            self._loop.call_soon_threadsafe(self._node.fail, failure)
+            reason = HistoryFailed(f"History has stopped: {str(failure) or repr(failure)}.")
+            reason.__cause__ = failure
+            self._loop.call_soon_threadsafe(self._node.fail, reason)
 
     def _snapshots_ended(self, task: "asyncio.Task[None]") -> None:
         failure = None if task.cancelled() else task.exception()

@@ -26,6 +26,8 @@ from lombard.cli.web import WebServer
 from lombard.node.clock import machine_ms
 from lombard.node.errors import CannotStart
 
+# How long requests under way may take before a stop ends what they wait for.
+STOP_S: Final = 3.0
 _T = TypeVar("_T")
 _LOG: Final = structlog.get_logger("lombard")
 
@@ -72,7 +74,10 @@ async def open_door(
         await web.start()
         yield web
     finally:
-        await web.stop()
+        if not await web.stop(STOP_S):
+            # Somebody waits for something long, as a clock put forward by years: not any more.
+            await house.drain()
+            await web.stop(STOP_S)
         await control.stop()
         context.readers.shutdown()
 

@@ -18,7 +18,6 @@ from lombard.node.errors import CannotStart
 BACKLOG: Final = 1_024
 HEADER_MS_MAX: Final = 10_000
 START_S_MAX: Final = 10.0
-STOP_S_MAX: Final = 10.0
 
 
 def address_of(host: str, port: int) -> tuple[str, int]:
@@ -86,15 +85,13 @@ class WebServer:
         assert self._task is not None
         await asyncio.wait([self._task])
 
-    async def stop(self) -> None:
-        """Take no more connections, and answer the requests that are under way."""
-        if self._task is None:
-            return
+    async def stop(self, within_s: float) -> bool:
+        """Take no more connections and answer the requests under way; say whether that is done."""
+        if self._task is None or self._task.done():
+            return True
         self._server.stop()  # type: ignore[no-untyped-call]
-        done, _ = await asyncio.wait([self._task], timeout=STOP_S_MAX)
-        if not done:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        done, _ = await asyncio.wait([self._task], timeout=within_s)
+        return bool(done)
 
     async def _answers(self) -> bool:
         try:

@@ -46,7 +46,9 @@ from lombard.core.refusals import Refusal
 from lombard.core.state import Account, Reply, State
 from lombard.core.watch import rank_liquidations, wake_waiting, watch, watch_all
 
-REPLIES_PER_GENERATION: Final = 32_768
+# Two generations of command ids are kept: at least this many of the newest. A command with a client
+# id is remembered by that instead.
+REPLIES_PER_GENERATION: Final = 131_072
 
 
 @final
@@ -75,7 +77,7 @@ class Engine:
             watch_all(state, events)
         state.time_ms = time_ms
         command_id = envelope.command_id
-        if command_id:
+        if command_id and not client_oid_of(envelope.command):
             earlier = state.replies.get(command_id)
             if earlier is None:
                 earlier = state.older_replies.get(command_id)
@@ -85,7 +87,7 @@ class Engine:
             reply = _apply_venue(state, envelope.command, events)
         else:
             reply = _apply_user(state, envelope.account, envelope.command, events)
-        if command_id and reply.refusal is None:
+        if command_id and reply.refusal is None and not client_oid_of(envelope.command):
             if len(state.replies) >= REPLIES_PER_GENERATION:
                 state.older_replies = state.replies
                 state.replies = {}

@@ -18,7 +18,14 @@ from lombard.core.commands import (
     STP_CANCEL_TAKER,
     STP_NONE,
 )
-from lombard.core.events import CLOSED_FILLED, CLOSED_SELF_TRADE, Event, OrderClosed, Traded
+from lombard.core.events import (
+    CLOSED_BY_VENUE,
+    CLOSED_FILLED,
+    CLOSED_SELF_TRADE,
+    Event,
+    OrderClosed,
+    Traded,
+)
 from lombard.core.state import Pair, State
 from lombard.core.units import RATIO_ONE_E6, div_ceil
 
@@ -72,6 +79,8 @@ def walk(order: Order, limit_ticks: int) -> Walk:
             if order.stp == STP_CANCEL_MAKER:
                 continue
             break
+        if left_behind(maker):
+            continue
         taken = min(wanted, maker.remaining_steps)
         steps += taken
         spent += taken * maker.price_ticks * per_tick_step
@@ -90,12 +99,24 @@ def _makers(order: Order, limit_ticks: int) -> list[Order]:
         maker = level.head
         while maker is not None:
             makers.append(maker)
+            if not left_behind(maker):
+                reached += maker.remaining_steps
             maker = maker.next
-        if order.size_steps and not order.stp:
-            reached += level.steps
-            if reached >= order.size_steps:
-                break
+        if order.size_steps and not order.stp and reached >= order.size_steps:
+            break
     return makers
+
+
+def left_behind(maker: Order) -> bool:
+    """Say whether the index has left a debtor's resting order outside its band (RULES 7.6).
+
+    Filled there it would lose what the account borrowed to whoever comes first; it is cancelled.
+    """
+    if maker.account.debts == 0:
+        return False
+    if maker.side == BUY:
+        return maker.price_ticks > maker.pair.band_high_ticks
+    return maker.price_ticks < maker.pair.band_low_ticks
 
 
 def match(
@@ -131,6 +152,9 @@ def match(
             if order.stp in (STP_CANCEL_TAKER, STP_CANCEL_BOTH):
                 order.stopped = True
                 break
+            continue
+        if maker.account.debts and left_behind(maker):
+            withdraw(maker, CLOSED_BY_VENUE, events)
             continue
         if wanted > maker.remaining_steps:
             wanted = maker.remaining_steps

@@ -43,10 +43,18 @@ def lines(state: State) -> Iterator[str]:
     yield _line(["lombard", FORMAT])
     yield _line(["clock", state.seq, state.time_ms])
     yield from _body(state)
+    for generation, replies in ((0, state.older_replies), (1, state.replies)):
+        for command_id, reply in replies.items():
+            body = [command_id.hex(), reply.id, reply.units, reply.remaining]
+            yield _line(["reply", generation, *body])
 
 
 def state_hash(state: State) -> str:
-    """Return BLAKE2b-256 over the lines, without sequence number and time."""
+    """Return BLAKE2b-256 over the lines, without sequence number, time and command ids.
+
+    Command ids come from signatures, and those from the machine's clock: the same run signed again
+    is the same run.
+    """
     digest = blake2b(digest_size=32)
     for line in _body(state):
         digest.update(line.encode())
@@ -79,10 +87,6 @@ def _body(state: State) -> Iterator[str]:
         row = [account_id, job.id, job.started_ms, job.step, job.fee_value_e26, job.waiting]
         yield _line(["liquidation", *row])
     yield _line(["queue", *sorted(state.liquidation_queue)])
-    for generation, replies in ((0, state.older_replies), (1, state.replies)):
-        for command_id, reply in replies.items():
-            body = [command_id.hex(), reply.id, reply.units, reply.remaining]
-            yield _line(["reply", generation, *body])
 
 
 def _venue_row(state: State) -> Row:
@@ -184,25 +188,40 @@ def _account_lines(account: Account) -> Iterator[str]:
 
 def restore(lines: Iterable[str]) -> State:
     """Make a state from its lines. Raises `ValueError` on anything malformed."""
-    state = State()
-    rows = iter(lines)
     try:
-        if json.loads(next(rows)) != ["lombard", FORMAT]:
-            raise ValueError("not a snapshot of a format this build knows")
-        kind, state.seq, state.time_ms = json.loads(next(rows))
-        if kind != "clock":
-            raise ValueError("a snapshot without a clock")
-        for line in rows:
-            row = json.loads(line)
-            _READERS[row[0]](state, row)
-    except (KeyError, IndexError, TypeError, AttributeError, StopIteration) as error:
+        return _restore(iter(lines))
+    except ValueError:
+        raise
+    except Exception as error:
+        # Whatever a damaged line made of the readers, it is the snapshot's fault.
         raise ValueError(f"a malformed snapshot: {error!r}") from error
+
+
+def _restore(rows: Iterator[str]) -> State:
+    state = State()
+    if _row(next(rows, "[]")) != ["lombard", FORMAT]:
+        raise ValueError("not a snapshot of a format this build knows")
+    kind, state.seq, state.time_ms = _row(next(rows, "[]"))
+    if kind != "clock":
+        raise ValueError("a snapshot without a clock")
+    for line in rows:
+        row = _row(line)
+        _READERS[row[0]](state, row)
     for account in state.accounts.values():
         # Orders were read in book order; an account knows them in the order they were placed.
         account.orders = {key: account.orders[key] for key in sorted(account.orders)}
     for pair in state.pairs:
         set_bands(state, pair)
     return state
+
+
+def _row(line: str) -> Row:
+    row: Row = json.loads(line, parse_float=_refuse_number, parse_constant=_refuse_number)
+    return row
+
+
+def _refuse_number(text: str) -> None:
+    raise ValueError(f"{text} in a snapshot: its numbers are whole")
 
 
 def _read_venue(state: State, row: Row) -> None:
@@ -238,7 +257,11 @@ def _read_coin(state: State, row: Row) -> None:
 
 
 def _read_pair(state: State, row: Row) -> None:
-    pair = Pair(row[1], row[2], state.coins[row[3]], state.coins[row[4]], row[5], row[6])
+    base, quote = state.coins[row[3]], state.coins[row[4]]
+    if type(row[5]) is not int or type(row[6]) is not int:
+        # Anything else could be multiplied too, and fill the memory.
+        raise TypeError("a pair's precision")
+    pair = Pair(row[1], row[2], base, quote, row[5], row[6])
     pair.isolated_tiers = [(base, quote, leverage, mmr) for base, quote, leverage, mmr in row[7]]
     for name, value in zip(_PAIR, row[8:], strict=True):
         setattr(pair, name, value)

@@ -5,11 +5,12 @@ ignored when it comes again, and a missing command is an error. The queue is bou
 `submit` never drops what the venue has already done, but says when it is time to slow down. The
 first failure is final and loud; the journal still has everything.
 
-Exchange time is in the events; nothing here looks at a clock.
+Exchange time is in the events; the only clock looked at is the monotonic one, for pacing.
 """
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -24,10 +25,13 @@ from lombard.history.store import Store
 # Commands waiting at which `submit` asks to slow down, and the multiple at which it refuses.
 BACKLOG_MAX: Final = 20_000
 BACKLOG_REFUSED: Final = 4
-# Commands to a transaction: enough to share a commit, few enough to let the event loop in.
-BATCH_MAX: Final = 2_048
-# How long a first command waits for company, unless somebody waits for it.
-LINGER_S: Final = 0.25
+# Work is taken in small slices, for the event loop waits while one is projected ...
+SLICE_MAX: Final = 256
+SLICE_S: Final = 0.02
+# ... and committed in large transactions, which write each page once for many commands; unless
+# somebody waits: then at once.
+COMMIT_MAX: Final = 4_096
+COMMIT_S: Final = 0.5
 
 _T = TypeVar("_T")
 _Work = tuple[int, int, Sequence[Event]]
@@ -43,19 +47,25 @@ class Projector:
         coins_of: CoinsOf,
         on_failure: Callable[[BaseException], None],
         backlog_max: int = BACKLOG_MAX,
-        linger_s: float = LINGER_S,
+        commit_s: float = COMMIT_S,
     ) -> None:
         """Open the history at `path` and start the writer; raises `HistoryRefused`.
 
         Both functions are called from the writer's thread: `coins_of` names the base and quote coin
-        of a pair, once; `on_failure` gets what made the writer stop, once.
+        of a pair, once; `on_failure` gets what made the writer stop, once. What nobody waits for is
+        committed `commit_s` late.
         """
         self._store: Final = Store(path)
         store = self._store
         self._projection: Final = Projection(store.lookup, coins_of, store.next_ledger_id)
         self._on_failure: Final = on_failure
         self._backlog_max: Final = backlog_max
-        self._linger_s: Final = linger_s
+        self._commit_s: Final = commit_s
+        self._slice_s: Final = min(SLICE_S, commit_s)
+        # The writer's own: what is projected and not committed, since when, and up to where.
+        self._uncommitted = 0
+        self._uncommitted_since_s = 0.0
+        self._projected = (store.applied_seq, store.applied_ms)
         # Guards everything below, and wakes the writer.
         self._changed: Final = threading.Condition()
         self._queue: Final[deque[_Work]] = deque()
@@ -99,7 +109,7 @@ class Projector:
                     raise HistoryFailed(f"History is {len(self._queue)} commands behind.")
                 self._queue.append((seq, time_ms, events))
                 self._submitted_seq = seq
-                if self._idle or len(self._queue) == BATCH_MAX:
+                if self._idle or len(self._queue) == SLICE_MAX:
                     self._idle = False
                     self._changed.notify()
             return len(self._queue) < self._backlog_max
@@ -165,7 +175,9 @@ class Projector:
     def _run(self) -> None:
         try:
             while self._await_work():
-                self._write(self._next_batch())
+                self._project_slice()
+                if self._is_commit_due():
+                    self._commit()
                 self._sync_asked()
         except BaseException as error:
             with self._changed:
@@ -174,32 +186,50 @@ class Projector:
         finally:
             self._give_up_waiting()
 
+    def _is_hurried(self) -> bool:
+        return bool(self._waiting or self._syncing or self._closing)
+
     def _await_work(self) -> bool:
         """Wait until there is something to do; False when it is over."""
         with self._changed:
-            while not (self._queue or self._syncing or self._closing):
+            while not (self._queue or self._uncommitted or self._syncing or self._closing):
                 self._idle = True
                 self._changed.wait()
             self._idle = False
-            hurried = self._waiting or self._syncing or self._closing
-            if len(self._queue) < BATCH_MAX and not hurried:
-                self._changed.wait(self._linger_s)
-            return bool(self._queue or self._syncing)
+            if len(self._queue) < SLICE_MAX and not self._is_hurried():
+                self._changed.wait(self._slice_s)
+            return bool(self._queue or self._uncommitted or self._syncing)
 
-    def _next_batch(self) -> list[_Work]:
-        # Only this thread takes from the queue, so what is counted is there.
-        return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_MAX))]
-
-    def _write(self, batch: list[_Work]) -> None:
-        if not batch:
-            return
+    def _project_slice(self) -> None:
         projection = self._projection
-        for seq, time_ms, events in batch:
+        # Only this thread takes from the queue, so what is counted is there.
+        for _ in range(min(len(self._queue), SLICE_MAX)):
+            seq, time_ms, events = self._queue.popleft()
             if events:
                 projection.add(seq, time_ms, events)
-        seq, time_ms, _ = batch[-1]
+            if not self._uncommitted:
+                self._uncommitted_since_s = time.monotonic()
+            self._uncommitted += 1
+            self._projected = (seq, time_ms)
+
+    def _is_commit_due(self) -> bool:
+        if not self._uncommitted:
+            return False
+        if self._uncommitted >= COMMIT_MAX:
+            return True
+        seq, _ = self._projected
+        if any(wanted <= seq for wanted, _ in [*self._waiting, *self._syncing]):
+            return True
+        if self._closing and not self._queue:
+            return True
+        return time.monotonic() - self._uncommitted_since_s >= self._commit_s
+
+    def _commit(self) -> None:
+        seq, time_ms = self._projected
+        projection = self._projection
         self._store.commit(projection.take(), seq, time_ms, projection.next_ledger_id)
         projection.trim()
+        self._uncommitted = 0
 
         with self._changed:
             self._applied_seq = seq

@@ -30,6 +30,14 @@ _HOLDING: Final = _COLUMNS + "WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT
 _LAST: Final = _COLUMNS + "ORDER BY first_seq DESC LIMIT 2"
 # Batches fetched at once: no statement stays open between two of them.
 _FETCH: Final = 64
+# What SQLite says when it is not the file that is wrong: rights, locks, memory.
+_NOT_ITS_FAULT: Final = (
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+)
 
 Row = tuple[object, ...]
 
@@ -174,6 +182,7 @@ class Table:
         try:
             return self._connection.execute(sql, values).fetchall()
         except (sqlite3.Error, OverflowError, MemoryError) as fault:
-            raise JournalDamaged(
-                f"{self._name} cannot be read; SQLite says: {fault}. {ADVICE}"
-            ) from fault
+            sentence = f"{self._name} cannot be read; SQLite says: {fault}."
+            if getattr(fault, "sqlite_errorcode", 0) & 0xFF in _NOT_ITS_FAULT:
+                raise JournalRefused(sentence) from fault
+            raise JournalDamaged(f"{sentence} {ADVICE}") from fault

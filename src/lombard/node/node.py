@@ -132,14 +132,17 @@ class Node:
 
     async def stopped(self) -> None:
         """Wait until the node has failed, and raise why. Returns when it was drained."""
-        sequencer, timekeeper = self._tasks
-        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        if timekeeper in done and not timekeeper.cancelled():
-            self.fail(timekeeper.exception() or AssertionError("Invariant: time ended"))
+        _, timekeeper = self._tasks
+        await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        if timekeeper.done() and not timekeeper.cancelled() and self._sequencer.accepting:
+            self.fail(timekeeper.exception() or AssertionError("Invariant: time has ended"))
         timekeeper.cancel()
         await asyncio.wait(self._tasks)
-        if not sequencer.cancelled():
-            sequencer.result()
+        for task in self._tasks:
+            # What stopped one may have stopped the other; the first reason is the one to tell.
+            _ = task.cancelled() or task.exception()
+        if self.failure is not None:
+            raise self.failure
 
     async def drain(self) -> None:
         """Take no more commands, answer those that wait, and stop; raises what made it fail."""

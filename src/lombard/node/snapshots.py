@@ -3,10 +3,11 @@
 A forked child has the state as it was at one moment, for as long as it needs; it writes the file
 and ends, and the parent only waits for it. The child touches nothing but that state and that file:
 it lets go of every descriptor first, so neither the directory's lock nor a listening socket
-outlives the node in it.
+outlives the node in it, and (on Linux) it ends with its node.
 """
 
 import asyncio
+import ctypes
 import gc
 import os
 import signal
@@ -25,6 +26,7 @@ from lombard.node.node import Node
 EVERY_COMMANDS: Final = 200_000
 EVERY_S: Final = 600
 LOOK_S: Final = 1.0
+_SET_PARENT_DEATH_SIGNAL: Final = 1
 _LOG: Final = structlog.get_logger("lombard.node")
 
 
@@ -111,6 +113,8 @@ def fork_writer(store: SnapshotStore, engine: Engine, chain_hash: bytes) -> int:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         _write(store, engine, chain_hash)
         status = 0

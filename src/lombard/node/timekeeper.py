@@ -9,6 +9,7 @@ passed in an hour or in a millisecond.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Final, Protocol
 
 from lombard.core.commands import VENUE, Command, Tick
@@ -132,10 +133,9 @@ class Timekeeper:
             now_ms = self._clock.now_ms()
             ahead_ms = self._next_moment(now_ms + 1, now_ms + HOUR_MS) - now_ms
             pause_s = min(TICK_S, ahead_ms * SPEED_ONE_E6 / speed_e6 / 1000)
-        try:
-            await asyncio.wait_for(self._changed.wait(), max(pause_s, PAUSE_S_MIN))
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(pause_s, PAUSE_S_MIN)):
+                await self._changed.wait()
 
     async def _pass(self, to_ms: int, moves: bool) -> None:
         """Go from moment to moment up to `to_ms`."""
