@@ -21,7 +21,7 @@ from lombard.api.app import Gateway, build_app
 from lombard.api.context import Context
 from lombard.api.ports import CLOCK_MANUAL, SPEED_ONE_E6, Overloaded, WorldRefused
 from lombard.api.ratelimit import RateLimits
-from lombard.api.signing import sign
+from lombard.api.signing import keyed_with, sign
 from lombard.core import queries
 from lombard.core.commands import (
     SLOT_SPOT,
@@ -161,6 +161,8 @@ class House:
         return self.clock()
 
     async def advance_by(self, ms: int) -> "StandingClock":
+        if ms > 10**11:
+            raise WorldRefused("So far ahead nobody looks.")
         return await self.advance_to(self.now_ms + ms)
 
     async def advance_to(self, to_ms: int) -> "StandingClock":
@@ -226,6 +228,7 @@ class Client:
         self.key = key
         self.secret = secret
         self.passphrase = passphrase
+        self._keyed = keyed_with(secret.encode())
         self._timestamp = MACHINE_MS
 
     def headers(self, method: str, target: str, body: bytes, timestamp: int = 0) -> dict[str, str]:
@@ -235,7 +238,7 @@ class Client:
         message = stamp.encode() + method.encode() + target.encode() + body
         return {
             "ACCESS-KEY": self.key,
-            "ACCESS-SIGN": sign(self.secret.encode(), message).decode(),
+            "ACCESS-SIGN": sign(self._keyed, message).decode(),
             "ACCESS-TIMESTAMP": stamp,
             "ACCESS-PASSPHRASE": self.passphrase,
             "Content-Type": "application/json",

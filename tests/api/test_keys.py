@@ -1,6 +1,7 @@
 """API keys: durable, unreadable at rest, and quick to check once they were checked."""
 
 import asyncio
+import hmac
 import os
 import sqlite3
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lombard.api.signing import keyed_with, sign
 from lombard.identity import (
     ALL_PERMISSIONS,
     Directory,
@@ -33,7 +35,7 @@ def test_a_key_is_found_again_after_a_restart(tmp_path: Path) -> None:
         key = directory.find(new.key)
         assert key is not None
         assert (7, Permission.READ | Permission.TRADE) == (key.user, key.permissions)
-        assert new.secret.encode() == key.secret
+        assert signed(keyed_with(new.secret.encode())) == signed(key.keyed)
         # Only argon2 knows the passphrase now.
         assert key.known(new.passphrase.encode()) is None
         assert not await directory.passphrase_is_right(key, b"wrong")
@@ -176,7 +178,7 @@ def test_keys_can_be_rotated(tmp_path: Path) -> None:
     for one in (new, newer):
         key = directory.find(one.key)
         assert key is not None
-        assert one.secret.encode() == key.secret
+        assert signed(keyed_with(one.secret.encode())) == signed(key.keyed)
     directory.close()
     with sqlite3.connect(tmp_path / DATABASE_NAME) as connection:
         ids = connection.execute("SELECT DISTINCT vault_key_id FROM api_keys").fetchall()
@@ -199,6 +201,11 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="no store of Lombard's keys"):
         open_directory(tmp_path)
+
+
+def signed(keyed: hmac.HMAC) -> bytes:
+    """Sign something, to see with which secret."""
+    return sign(keyed, b"something")
 
 
 def made(path: Path) -> NewKey:

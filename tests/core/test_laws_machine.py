@@ -53,7 +53,7 @@ class Venue(RuleBasedStateMachine):
     def lend(self, random: Random, kind: str) -> None:
         self.ask(random, kind)
 
-    @rule(random=RANDOM, kind=st.sampled_from(["transfer", "deposit", "leverage"]))
+    @rule(random=RANDOM, kind=st.sampled_from(["transfer", "deposit", "leverage", "nonsense"]))
     def move(self, random: Random, kind: str) -> None:
         self.ask(random, kind)
 
@@ -68,7 +68,7 @@ class Venue(RuleBasedStateMachine):
     @rule(
         random=RANDOM,
         kind=st.sampled_from(
-            ["rate", "fund", "level", "coin_terms", "pair_terms", "parameter", "nonsense"]
+            ["rate", "fund", "level", "coin_terms", "pair_terms", "listing", "parameter"]
         ),
     )
     def change_terms(self, random: Random, kind: str) -> None:

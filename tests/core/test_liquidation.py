@@ -11,6 +11,7 @@ from lombard.core import queries as q
 from lombard.core.engine import Engine
 from lombard.core.refusals import Refusal
 from lombard.core.units import format_units
+from tests.core.laws import show
 from tests.core.world import BTCUSDT, USDT, World, coin_terms
 
 # The catalogue's terms: band 2 %, taker fee 0.1 %, liquidation fee 2 %, crossed MMR 10 %.
@@ -556,16 +557,11 @@ def test_a_liquidation_goes_on_after_a_restart(steps: int) -> None:
     twin.engine = Engine.restore(list(world.engine.snapshot_lines()))
     twin.log, twin.time_ms, twin.shadow = list(world.log), world.time_ms, dict(world.shadow)
 
-    ours = [describe(row) for row in world.liquidate()]
-    theirs = [describe(row) for row in twin.liquidate()]
+    ours = [show(row) for row in world.liquidate()]
+    theirs = [show(row) for row in twin.liquidate()]
 
     assert ours == theirs
     assert world.engine.state_hash() == twin.engine.state_hash()
-
-
-def describe(event: e.Event) -> tuple[str, dict[str, object]]:
-    slots = getattr(type(event), "__slots__", None) or vars(event)
-    return type(event).__name__, {name: getattr(event, name) for name in slots}
 
 
 def test_a_stale_index_pauses_it_and_a_fresh_one_resumes_it() -> None:

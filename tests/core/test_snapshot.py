@@ -10,6 +10,7 @@ from lombard.core import commands as c
 from lombard.core import queries as q
 from lombard.core.commands import Command, Envelope
 from lombard.core.engine import Engine
+from tests.core.laws import show
 from tests.core.world import BTCUSDT, USDT, World
 
 
@@ -135,15 +136,10 @@ def test_a_restored_venue_goes_on_as_the_first_would_have() -> None:
         envelope = Envelope(world.state.seq + 1, now, b"", account, cmd)
         reply, events = world.engine.apply(envelope)
         twin_reply, twin_events = twin.apply(envelope)
-        assert describe(reply) == describe(twin_reply)
-        assert [describe(row) for row in events] == [describe(row) for row in twin_events]
+        assert show(reply) == show(twin_reply)
+        assert [show(row) for row in events] == [show(row) for row in twin_events]
         assert world.engine.state_hash() == twin.state_hash(), cmd
     assert lines_of(world.engine) == lines_of(twin)
-
-
-def describe(value: Any) -> tuple[str, dict[str, Any]]:
-    names = getattr(type(value), "__slots__", None) or vars(value)
-    return type(value).__name__, {name: getattr(value, name) for name in names}
 
 
 def test_the_hash_leaves_out_when_and_how_often() -> None:

@@ -14,7 +14,7 @@ from lombard.core import commands as c
 from lombard.core import queries as q
 from lombard.core.commands import Command, account_id
 from lombard.core.state import PARAMETERS, Pair
-from tests.core.world import BTCUSDT, PEPEUSDT, World
+from tests.core.world import BTCUSDT, PEPEUSDT, World, coin_terms
 
 Asked = tuple[int, Command]
 
@@ -41,6 +41,7 @@ WEIGHTS = {
     "level": 1,
     "coin_terms": 1,
     "pair_terms": 1,
+    "listing": 1,
     "parameter": 1,
     "nonsense": 2,
 }
@@ -133,7 +134,7 @@ class Traffic:
         return account_id(user, self.random.choice([0, 1, 1, *slots]))
 
     def any_coin(self) -> int:
-        return self.random.choice([0, 0, 0, 1, 2, 2, 2, 3, 4, 5])
+        return self.random.choice([0, 0, 0, 1, 2, 2, 2, 3, 4, len(self.world.state.coins) - 1])
 
     def coin_of(self, account: int) -> int:
         """Choose a coin, mostly one the account may hold."""
@@ -156,7 +157,7 @@ class Traffic:
         pairs = self.world.state.pairs
         if slot >= c.SLOT_ISOLATED and self.random.randrange(30):
             return pairs[slot - c.SLOT_ISOLATED]
-        return pairs[self.random.choice([0, 0, 0, 0, 1, 2, 3, 4])]
+        return pairs[self.random.choice([0, 0, 0, 0, 1, 2, 3, len(pairs) - 1])]
 
     def price_ticks(self, pair: Pair, side: int) -> int:
         """Choose a price around the index or in the book, seldom far from them."""
@@ -216,6 +217,8 @@ class Traffic:
         return self.quoter, cmd
 
     def centre(self, pair: Pair) -> int:
+        if pair.base.price_e12 == 0 or pair.quote.price_e12 == 0:
+            return 1_000
         return pair.base.price_e12 * 10**12 // (pair.quote.price_e12 * pair.tick_e12)
 
     def spender(self) -> tuple[int, Pair, int, int, int]:
@@ -323,7 +326,7 @@ class Traffic:
         coin = self.any_coin()
         value = 10 ** self.random.randrange(2, 6) * 10**20
         price = self.world.state.coins[coin].price_e12 * self.world.state.coins[coin].value_scale
-        return account, c.Deposit(coin, self.amount(value // price))
+        return account, c.Deposit(coin, self.amount(value // (price or 10**12)))
 
     def leverage(self) -> Asked:
         """Choose a leverage."""
@@ -352,9 +355,10 @@ class Traffic:
         r = self.random
         rows = []
         for coin in self.world.state.coins[1:]:
-            if r.randrange(2):
+            if r.randrange(2) and (coin.price_e12 or r.randrange(10) == 0):
                 move = r.randrange(-thousandths, thousandths + 1)
-                pull = (self.start_prices[coin.id] - coin.price_e12) // 20
+                start = self.start_prices[coin.id] if coin.id < len(self.start_prices) else 10**12
+                pull = (start - coin.price_e12) // 20
                 price = max(1, coin.price_e12 * (1000 + move) // 1000 + pull)
                 age = r.choice([0] * 9 + [600_000])
                 rows.append((coin.id, price, r.choice([1] + [2] * 12 + [3]), 100, age))
@@ -410,7 +414,7 @@ class Traffic:
     def pair_terms(self) -> Asked:
         """Change a pair's fees, precision, tiers; stop and resume its trading."""
         r = self.random
-        pair = r.choice(self.world.state.pairs)
+        pair = r.choice(self.world.state.pairs[: len(self.ticks)])
         tick = self.ticks[pair.id] * r.choice([1, 1, 1, 10]) // r.choice([1, 1, 1, 10])
         base, quote = pair.base.user_limit_units, pair.quote.user_limit_units
         tiers = r.choice(
@@ -439,6 +443,16 @@ class Traffic:
             r.randrange(12) > 0,
             not pair.trading or r.randrange(6) > 0,
         )
+
+    def listing(self) -> Asked:
+        """List a coin, then a pair with it, that has no price and no rate for a while."""
+        count = len(self.world.state.coins)
+        if count == 6:
+            return c.VENUE, coin_terms("NEW", 3, "0.9", "5000")
+        return c.VENUE, c.SetPair(
+            "NEWUSDT", count - 1, 0, 10**8, 10, 0, 1_000, 0, 1, 10**9, 50,
+            [(10**9, 10**14, 4, 90_000)], 20_000, True, True,
+        )  # fmt: skip
 
     def parameter(self) -> Asked:
         """Set one of the venue's named numbers, at times out of range."""

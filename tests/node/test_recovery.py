@@ -16,10 +16,11 @@ from lombard.journal.lock import hold_directory
 from lombard.journal.opening import Paths, open_journal
 from lombard.journal.port import JournalRefused
 from lombard.journal.snapshots import Head
+from lombard.node.children import fork_child
 from lombard.node.errors import CannotStart
 from lombard.node.node import Node
 from lombard.node.recovery import Started, start_from
-from lombard.node.snapshots import Snapshotter, fork_writer
+from lombard.node.snapshots import Snapshotter
 from tests.node.world import (
     START_MS,
     USDT,
@@ -238,22 +239,13 @@ def test_a_snapshot_that_fails_leaves_the_node_trading(
     node = Node(started.engine, started.journal, manual_clock(), history)
     run(scenario())
     started.journal.close()
-    assert "could not be written" in capfd.readouterr().err
+    assert "could not be done" in capfd.readouterr().err
 
 
 def test_the_child_of_a_snapshot_does_not_hold_the_directory(tmp_path: Path) -> None:
     """A node killed while its child still writes can be started again at once."""
     lock = hold_directory(tmp_path)
-    engine, _ = venue()
-
-    class Stuck:
-        state = engine.state
-
-        def state_hash(self) -> str:
-            signal.pause()
-            return ""
-
-    child = fork_writer(Paths(tmp_path).snapshots, Stuck(), bytes(32))  # type: ignore[arg-type]
+    child = fork_child(signal.pause)
     try:
         lock.release()
         for _ in range(200):

@@ -44,8 +44,8 @@ def check_signature(
     if not is_timely(timestamp_ms, now_ms):
         raise Fault("40008")
     key = context.directory.find(key_text.decode("latin-1"))
-    secret = NO_SECRET if key is None else key.secret
-    is_right = is_signed(secret, signature, timestamp, method, path, query, body)
+    keyed = NO_SECRET if key is None else key.keyed
+    is_right = is_signed(keyed, signature, timestamp, method, path, query, body)
     if key is None:
         raise Fault("40006")
     if not is_right:
@@ -64,5 +64,5 @@ async def check_passphrase(context: Context, key: ApiKey, passphrase: bytes) -> 
 
 def check_permission(key: ApiKey, needed: Permission) -> None:
     """Refuse a call the key was not made for."""
-    if not key.permissions & needed:
+    if not int(key.permissions) & int(needed):
         raise Fault("40014", _PERMISSION_NAMES[needed])

@@ -20,10 +20,9 @@ _HALF_BYTES: Final = 8
 def generated_oid(order_id: int, spot: bool) -> str:
     """Make the client id of an order that was placed without: 32 hex digits, dashed for spot."""
     assert 0 < order_id < 1 << 64
-    plain = order_id.to_bytes(_HALF_BYTES, "big")
-    check = _hash(plain)
+    check = _hash(order_id.to_bytes(_HALF_BYTES, "big"))
     # The id is veiled, so that neighbours do not look alike.
-    text = (_xor(plain, _hash(check)) + check).hex()
+    text = (order_id ^ _veil(check)).to_bytes(_HALF_BYTES, "big").hex() + check.hex()
     if not spot:
         return text
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
@@ -35,15 +34,15 @@ def order_id_of(oid: str) -> int | None:
         return None
     raw = bytes.fromhex(oid.replace("-", ""))
     check = raw[_HALF_BYTES:]
-    plain = _xor(raw[:_HALF_BYTES], _hash(check))
-    if _hash(plain) != check:
+    order_id = int.from_bytes(raw[:_HALF_BYTES], "big") ^ _veil(check)
+    if _hash(order_id.to_bytes(_HALF_BYTES, "big")) != check:
         return None
-    return int.from_bytes(plain, "big") or None
+    return order_id or None
 
 
 def _hash(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=_HALF_BYTES, person=b"lombard.oid").digest()
 
 
-def _xor(left: bytes, right: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(left, right, strict=True))
+def _veil(check: bytes) -> int:
+    return int.from_bytes(_hash(check), "big")

@@ -22,6 +22,7 @@ from lombard.identity import open_directory
 from lombard.journal.lock import hold_directory
 from lombard.journal.opening import Paths
 from lombard.journal.port import JournalError
+from lombard.node.audit import Auditor
 from lombard.node.clock import Clock
 from lombard.node.node import Node
 from lombard.node.recovery import Progress, start_from
@@ -47,7 +48,7 @@ class House:
         self._loop = asyncio.get_running_loop()
         self._node: Node | None = None
         self._snapshots: Snapshotter | None = None
-        self._snapshotting: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
         self._open = ExitStack()
         try:
             self._open.callback(hold_directory(directory).release)
@@ -74,13 +75,17 @@ class House:
         return self._node
 
     def begin(self, clock: Clock, every_commands: int, every_s: float) -> Node:
-        """Let the node run on a clock, with snapshots from time to time."""
+        """Let the node run on a clock, with snapshots and audits from time to time."""
         node = self._node = Node(self.engine, self.journal, clock, self.history)
         store = Paths(self.directory).snapshots
         self._snapshots = Snapshotter(node, store, self._sync, every_commands, every_s)
         node.start()
-        self._snapshotting = asyncio.create_task(self._snapshots.run(), name="snapshots")
-        self._snapshotting.add_done_callback(self._snapshots_ended)
+        self._watching = [
+            asyncio.create_task(self._snapshots.run(), name="snapshots"),
+            asyncio.create_task(Auditor(node).run(), name="audit"),
+        ]
+        for task in self._watching:
+            task.add_done_callback(self._watch_ended)
         return node
 
     async def drain(self) -> None:
@@ -91,8 +96,8 @@ class House:
     async def close(self) -> None:
         """Answer what waits, take a last snapshot, and let everything go."""
         try:
-            if self._snapshotting is not None:
-                self._snapshotting.cancel()
+            for task in self._watching:
+                task.cancel()
             if self._snapshots is not None and self.node.failure is None:
                 await self.drain()
                 await self._snapshots.take_last()
@@ -113,7 +118,7 @@ class House:
             reason.__cause__ = failure
             self._loop.call_soon_threadsafe(self._node.fail, reason)
 
-    def _snapshots_ended(self, task: "asyncio.Task[None]") -> None:
+    def _watch_ended(self, task: "asyncio.Task[None]") -> None:
         failure = None if task.cancelled() else task.exception()
         if failure is not None and self._node is not None:
             self._node.fail(failure)

@@ -17,9 +17,9 @@ def max_transferable(state: State, account: Account, coin: Coin) -> int:
     Everything available when debt-free; nothing while locked or while an index is stale.
     """
     balance = account.balances.get(coin.id)
-    if balance is None or account.liquidation is not None:
+    available = 0 if balance is None else balance.available_units
+    if available == 0 or account.liquidation is not None:
         return 0
-    available = balance.available_units
     if account.debts == 0:
         return available
     if index_problem(state, account) is not None:

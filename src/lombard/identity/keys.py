@@ -51,7 +51,7 @@ class NewKey:
 class ApiKey:
     """A key that was looked up: whose, what it may do, and what its requests are checked with."""
 
-    __slots__ = ("_digest", "key", "passphrase_hash", "permissions", "secret", "user")
+    __slots__ = ("_digest", "key", "keyed", "passphrase_hash", "permissions", "user")
 
     def __init__(
         self, key: str, user: int, permissions: Permission, secret: bytes, passphrase_hash: str
@@ -59,7 +59,8 @@ class ApiKey:
         self.key: Final = key
         self.user: Final = user
         self.permissions: Final = permissions
-        self.secret: Final = secret
+        # The secret, ready to sign with: copied for each request.
+        self.keyed: Final = hmac.new(secret, digestmod=hashlib.sha256)
         self.passphrase_hash: Final = passphrase_hash
         self._digest = b""
 

@@ -99,9 +99,7 @@ class Store:
                     connection.execute(META.insert().values(format=FORMAT))
         except sa.exc.DatabaseError as error:
             self.close()
-            raise StoreError(
-                f"{path} is no store of Lombard's keys: {error.orig}"
-            ) from None
+            raise StoreError(f"{path} is no store of Lombard's keys: {error.orig}") from None
         if formats and formats[0] > FORMAT:
             self.close()
             raise StoreError(

@@ -1,19 +1,7 @@
-"""Taking snapshots without stopping the trading.
-
-A forked child has the state as it was at one moment, for as long as it needs; it writes the file
-and ends, and the parent only waits for it. The child touches nothing but that state and that file:
-it lets go of every descriptor first, so neither the directory's lock nor a listening socket
-outlives the node in it, and (on Linux) it ends with its node.
-"""
+"""Taking snapshots without stopping the trading: a forked child writes the file."""
 
 import asyncio
-import ctypes
-import gc
-import os
-import signal
-import sys
 import time
-import warnings
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -21,12 +9,12 @@ import structlog
 
 from lombard.core.engine import Engine
 from lombard.journal.snapshots import Head, SnapshotStore
+from lombard.node.children import in_child
 from lombard.node.node import Node
 
 EVERY_COMMANDS: Final = 200_000
 EVERY_S: Final = 600
 LOOK_S: Final = 1.0
-_SET_PARENT_DEATH_SIGNAL: Final = 1
 _LOG: Final = structlog.get_logger("lombard.node")
 
 
@@ -67,11 +55,10 @@ class Snapshotter:
         async with self._turn:
             self._taken_at = time.monotonic()
             seq, chain_hash = self._node.applied_seq, self._node.applied_hash
-            child = fork_writer(self._store, self._node.engine, chain_hash)
-            loop = asyncio.get_running_loop()
-            _, status = await loop.run_in_executor(None, os.waitpid, child, 0)
+            store, engine = self._store, self._node.engine
+            status = await in_child(lambda: _write(store, engine, chain_hash))
             if status:
-                _LOG.error("snapshot failed", seq=seq, status=os.waitstatus_to_exitcode(status))
+                _LOG.error("snapshot failed", seq=seq, status=status)
                 return
             self.last_seq = seq
             await self._sync()
@@ -95,30 +82,3 @@ def _write(store: SnapshotStore, engine: Engine, chain_hash: bytes) -> None:
     state = engine.state
     head = Head(state.seq, state.time_ms, chain_hash, engine.state_hash())
     store.write(head, engine.snapshot_lines())
-
-
-def fork_writer(store: SnapshotStore, engine: Engine, chain_hash: bytes) -> int:
-    """Fork a child that writes a snapshot of the state as it is now; return its process id."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    with warnings.catch_warnings():
-        # Other threads may hold locks that the child will never see released; it takes none.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child:
-        return child
-    status = 1
-    try:
-        gc.disable()
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-        _write(store, engine, chain_hash)
-        status = 0
-    except BaseException as fault:
-        os.write(2, f"The snapshot could not be written: {fault!r}\n".encode())
-    finally:
-        os._exit(status)
