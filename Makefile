@@ -10,7 +10,7 @@ UV := build/uv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint format compile lock bench clean
+.PHONY: help setup run test test-slow lint format docs compile lock bench clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,12 +33,15 @@ test-slow: setup ## run the long forms of the tests, with randomised hypothesis
 lint: .venv/.package ## check format, lint, types and who imports whom
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy src tests tools
+	$(BIN)/mypy src tests tools examples
 	$(BIN)/lint-imports
 
 format: .venv/.package ## put the code into its format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: .venv/.package ## write the tables of docs/reference anew, from the code
+	$(BIN)/python tools/reference.py
 
 compile: .venv/.package ## compile the core, if its sources have changed
 	@$(BIN)/python tools/compile_core.py
@@ -48,8 +51,8 @@ lock: $(UV) ## choose versions anew where pyproject.toml asks for it (ARGS=--upg
 	$(UV) pip compile $(LOCK_OPTIONS) --extra build -o requirements.lock \
 	  --constraints requirements-dev.lock pyproject.toml $(ARGS)
 
-bench: setup ## measure: the core, then the server
-	@for bench in core http; do \
+bench: setup ## measure: the core, recovery, the server
+	@for bench in core recovery http; do \
 	  if [ -e bench/$$bench.py ]; then $(BIN)/python bench/$$bench.py $(ARGS) || exit 1; fi; \
 	done
 

@@ -472,6 +472,21 @@ def test_a_coin_that_counts_less_costs_its_haircut() -> None:
         assert refusal == world.refusal(account, order)
 
 
+def test_an_order_that_borrows_into_a_higher_tier_is_weighed_at_it() -> None:
+    world = without_interest()
+    # 2.2 % up to 100 USDT, then 5.5 %: nine times 5.5 % is nearly a half.
+    isolated_tiers(world, [(10**7, 100 * 10**8, 10, 22_000), (10**10, 10**14, 10, 55_000)])
+    account = world.isolated("BTCUSDT", USDT="1000")
+    world.sell(world.spot(BTC="1"), "BTCUSDT", "1", "21000")
+
+    # N falls to 514, K rises to 495: far beyond 0.8, though it would be 0.4 in the tier of now.
+    cmd = world.order("BTCUSDT", c.BUY, quote="9990", loan_type=c.AUTO_LOAN)
+    assert Refusal.RISK_TOO_HIGH == world.refused(account, cmd).refusal
+    # And one that repays its way down is weighed where it arrives.
+    world.borrow(account, "USDT", "8000")
+    assert Fraction(440) == risk(world, account)[2]
+
+
 def between_call_and_lock(world: World) -> int:
     """Return a crossed account that holds 0.15 BTC less fee and owes 2010 USDT, ratio about 0.9."""
     world.sell(world.spot(BTC="1"), "BTCUSDT", "0.15", "20000")

@@ -99,13 +99,17 @@ def weighted_e6(account: Account, coin: Coin, excess_units: int) -> int:
     raise AssertionError("Invariant: the last collateral step has a bound")
 
 
-def isolated_tier(account: Account, extra_base: int = 0, extra_quote: int = 0) -> int:
+def isolated_tier(account: Account, deltas: Deltas | None = None) -> int:
     """Return which tier an isolated account is in: the higher of its two sides (RULES 7.2)."""
     pair = account.pair
     assert pair is not None
     base, quote = account.balances.get(pair.base.id), account.balances.get(pair.quote.id)
-    owed_base = extra_base + (base.principal_units if base is not None else 0)
-    owed_quote = extra_quote + (quote.principal_units if quote is not None else 0)
+    owed_base = base.principal_units if base is not None else 0
+    owed_quote = quote.principal_units if quote is not None else 0
+    if deltas is not None:
+        buys = deltas.pay is pair.quote
+        owed_base += deltas.get_debt if buys else deltas.pay_debt
+        owed_quote += deltas.pay_debt if buys else deltas.get_debt
     last = len(pair.isolated_tiers) - 1
     for tier, (base_max, quote_max, _, _) in enumerate(pair.isolated_tiers):
         if tier == last or (owed_base <= base_max and owed_quote <= quote_max):
@@ -113,11 +117,17 @@ def isolated_tier(account: Account, extra_base: int = 0, extra_quote: int = 0) -
     raise AssertionError("Invariant: an isolated account of a pair without tiers")
 
 
-def needed_e6(account: Account, coin: Coin, principal_units: int, debt_units: int) -> int:
+def needed_e6(
+    account: Account,
+    coin: Coin,
+    principal_units: int,
+    debt_units: int,
+    deltas: Deltas | None = None,
+) -> int:
     """Return MMR x debt of a coin: marginal by principal when crossed (RULES 7.2)."""
     pair = account.pair
     if pair is not None:
-        return debt_units * pair.isolated_tiers[isolated_tier(account)][3]
+        return debt_units * pair.isolated_tiers[isolated_tier(account, deltas)][3]
     tiers = coin.cross_tiers
     if len(tiers) == 1 or principal_units <= tiers[0][0]:
         return debt_units * tiers[0][2]
@@ -169,7 +179,7 @@ def assess(
             net += high * excess * RATIO_ONE_E6
         if owed:
             debt += high * owed * RATIO_ONE_E6
-            needed += high * needed_e6(account, coin, principal, owed)
+            needed += high * needed_e6(account, coin, principal, owed, deltas)
     return Risk(net, debt, needed)
 
 
