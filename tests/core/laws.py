@@ -6,6 +6,7 @@ books are sound, bands kept, and that no account below its line was overlooked.
 """
 
 import types
+from fractions import Fraction
 
 from lombard.core import commands as c
 from lombard.core import events as e
@@ -70,6 +71,7 @@ class Watched(World):
         before = "" if len(self.log) % self.hash_every else engine.state_hash()
         time_ms = engine.time_ms
         open_before = self.open_orders(account)
+        risk_before = self.auditor.risk(account)
         reply = super().do(account, cmd, at, command_id)
         try:
             if reply.refusal is not None:
@@ -82,6 +84,8 @@ class Watched(World):
             self.check_ids()
             self.check_trades()
             self.check_open_orders(account, open_before)
+            if isinstance(cmd, (c.PlaceOrder, c.ReplaceOrder)) and time_ms == engine.time_ms:
+                self.check_risk(account, risk_before)
             for pair in self.state.pairs:
                 check_book(pair)
             for debtor in self.state.indebted.values():
@@ -160,6 +164,22 @@ class Watched(World):
                 assert event.price_ticks <= high
             else:
                 assert event.price_ticks >= low
+
+    def check_risk(self, account: int, before: tuple[Fraction, Fraction, Fraction]) -> None:
+        """A debtor's order leaves the ratio below 0.8, or no higher than it was (RULES 7.6).
+
+        The first hour's interest is charged after it was decided, and is not held against it.
+        """
+        net, debt, needed = self.auditor.risk(account)
+        placed = any(isinstance(event, e.OrderPlaced) for event in self.events)
+        if not placed or not debt or account in self.auditor.locked:
+            return
+        for event in self.events:
+            if isinstance(event, e.InterestCharged) and event.account == account and event.first:
+                interest = event.units * self.auditor.terms.unit_value(event.coin)
+                net += interest
+                needed -= interest
+        assert 5 * needed < 4 * net or needed * before[0] <= before[2] * net, (before, net, needed)
 
     def open_orders(self, account: int) -> dict[int, int]:
         """Count an account's open orders by pair."""

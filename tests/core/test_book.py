@@ -426,10 +426,11 @@ def test_the_number_of_resting_orders_is_bounded_per_account_and_pair() -> None:
 
     assert Refusal.TOO_MANY_OPEN_ORDERS == reply.refusal
     assert 3 == reply.units
-    # Another account, another pair and a market order are not meant.
+    # Another account, another pair, and what never rests are not meant.
     world.ok(other, cmd)
     world.ok(account, world.order("ETHUSDT", c.BUY, "1", "1000"))
     world.ok(account, world.order("BTCUSDT", c.BUY, quote="10"))
+    world.ok(account, world.order("BTCUSDT", c.BUY, "0.001", "19000", force=c.IOC))
     # A replacement stands for the order it replaces; a cancelled one makes room.
     world.ok(account, c.ReplaceOrder(BTCUSDT, orders[0], "", 1_900_100, 1000, ""))
     world.ok(account, c.CancelOrder(BTCUSDT, orders[1], ""))

@@ -28,6 +28,9 @@ from lombard.node.errors import CannotStart
 
 # How long requests under way may take before a stop ends what they wait for.
 STOP_S: Final = 3.0
+# The threads of journal and history need the interpreter for moments only; at Python's 5 ms they
+# would wait for it longer than for the disk (measured with 64 clients: 8 % fewer orders a second).
+SWITCH_S: Final = 0.0005
 _T = TypeVar("_T")
 _LOG: Final = structlog.get_logger("lombard")
 
@@ -46,6 +49,7 @@ def run_in_loop(main: Callable[[], Awaitable[_T]]) -> _T:
     async def run() -> _T:
         return await main()
 
+    sys.setswitchinterval(SWITCH_S)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(run())
 

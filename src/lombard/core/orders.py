@@ -112,7 +112,8 @@ def _refuse_form(
     if refusal is not None:
         return refusal
     standing = len(account.orders) - (0 if replaced is None else 1)
-    if standing >= pair.max_open_orders and cmd.kind == LIMIT:
+    may_rest = cmd.kind == LIMIT and cmd.force in (GTC, POST_ONLY)
+    if may_rest and standing >= pair.max_open_orders:
         resting = 0
         for order in account.orders.values():
             if order.pair is pair and order is not replaced:
