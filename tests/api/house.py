@@ -52,11 +52,11 @@ HOST = "127.0.0.1:8080"
 PRICES = {"USDC": "1", "BTC": "20000", "ETH": "1500", "DOGE": "0.1", "PEPE": "0.000001"}
 
 
-def run(test: Awaitable[None]) -> None:
+def run(test: Awaitable[None], seconds: float = 60) -> None:
     """Run a test's coroutine."""
 
     async def limited() -> None:
-        await asyncio.wait_for(test, 60)
+        await asyncio.wait_for(test, seconds)
 
     asyncio.run(limited())
 

@@ -7,7 +7,6 @@ rest (what a liquidation chose to do) is posted as told, and then checked agains
 """
 
 from collections import defaultdict, deque
-from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any
@@ -17,44 +16,19 @@ from lombard.core import events as e
 from lombard.core import queries
 from lombard.core.state import Reply, State
 from tests.core.naive_book import Fill, NaiveBook, NaiveOrder, NaivePair
+from tests.core.naive_liquidation import NaiveLiquidations
+from tests.core.naive_loan import Loan
 from tests.core.naive_terms import NaiveTerms
 
 Key = tuple[int, int]  # account, coin
-
-
-def half_up(value: Fraction) -> int:
-    """Round halves up."""
-    return floor(value + Fraction(1, 2))
-
-
-@dataclass
-class Loan:
-    """What an account owes of a coin: `cum` is all interest ever charged, exact (RULES 4.2)."""
-
-    principal: int = 0
-    cum: Fraction = Fraction(0)
-    cum_units: int = 0
-    paid: int = 0
-    # Receipts of full hours the log has not shown yet: hour, rate, principal, units.
-    pending: deque[tuple[int, int, int, int]] = field(default_factory=deque)
-
-    @property
-    def due(self) -> int:
-        """Return the interest due."""
-        return self.cum_units - self.paid
-
-    @property
-    def debt(self) -> int:
-        """Return principal and interest due."""
-        return self.principal + self.due
-
-    def charge(self, units: int, rate_e12: int, ceil_each: bool) -> int:
-        """Charge an hour on an amount; return what the receipt shows."""
-        before = self.cum_units
-        hour = Fraction(units * rate_e12, 24 * 10**12)
-        self.cum += ceil(hour) if ceil_each else hour
-        self.cum_units = half_up(self.cum)
-        return self.cum_units - before
+OF_LIQUIDATION = (
+    e.LiquidationStarted,
+    e.Repaid,
+    e.FundTook,
+    e.LiquidationStepped,
+    e.LiquidationFeePaid,
+    e.LiquidationFinished,
+)
 
 
 class Auditor:
@@ -70,6 +44,7 @@ class Auditor:
         self.levels: defaultdict[int, int] = defaultdict(int)
         self.next_levels: dict[int, int] = {}
         self.locked: set[int] = set()
+        self.liquidated = NaiveLiquidations(self.terms)
         self.liquidations_seen = 0
         # Of the command at hand: what must come next, and what may be repaid of its own accord.
         self.cmd: c.Command = c.Tick()
@@ -92,6 +67,8 @@ class Auditor:
             if isinstance(event, e.InterestCharged) and not event.first:
                 self.on_receipt(event)
                 continue
+            if isinstance(event, OF_LIQUIDATION):
+                self.liquidated.note(event, self.risk(event.account)[1])
             if not self.expected:
                 self.predict(event)
             if self.expected:
@@ -414,8 +391,13 @@ class Auditor:
 
     # --- risk ----------------------------------------------------------------------------------
 
-    def risk(self, account: int) -> tuple[Fraction, Fraction, Fraction]:
-        """Return N, D and K of an account, in USDT (RULES 7.2)."""
+    def risk(
+        self, account: int, slow: dict[int, Fraction] | None = None
+    ) -> tuple[Fraction, Fraction, Fraction]:
+        """Return N, D and K of an account, in USDT (RULES 7.2).
+
+        With `slow` averages, assets count at the lower of the two prices, debts at the higher.
+        """
         slot = c.slot_of(account)
         coins = range(len(self.terms.coins))
         principals = {coin: self.loans[account, coin].principal for coin in coins}
@@ -425,11 +407,13 @@ class Auditor:
                 continue
             held = self.available[account, coin] + self.frozen[account, coin]
             owed = self.loans[account, coin].debt
-            value = self.terms.unit_value(coin)
+            low = high = self.terms.unit_value(coin)
+            if slow is not None:
+                low, high = min(low, slow[coin]), max(low, slow[coin])
             excess = held - owed
-            net += value * (self.terms.weighed(slot, coin, excess) if excess > 0 else excess)
-            debt += value * owed
-            needed += value * self.terms.maintenance(slot, coin, owed, principals)
+            net += low * self.terms.weighed(slot, coin, excess) if excess > 0 else high * excess
+            debt += high * owed
+            needed += high * self.terms.maintenance(slot, coin, owed, principals)
         return net, debt, needed
 
     def trusts_prices(self, account: int) -> bool:

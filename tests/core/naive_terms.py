@@ -34,6 +34,7 @@ class NaiveTerms:
         self.parameters = {
             "system_band_e6": 20_000,
             "band_e6": 50_000,
+            "crossed_liquidation_fee_e6": 20_000,
             "interest_profile": 0,
             "repay_on_cancel": 0,
         }

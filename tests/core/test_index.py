@@ -219,6 +219,18 @@ def test_a_spike_buys_no_credit() -> None:
     assert "10000" == format_units(q.max_transferable(world.state, account, USDT), 8)
 
 
+def test_what_leaves_counts_at_the_higher_price() -> None:
+    world = without_interest()
+    account = world.crossed(BTC="1", USDT="1")
+    world.borrow(account, "USDT", "1000")
+    world.parameter("caution_half_life_ms", 300_000)
+
+    world.price("BTC", "10000")
+
+    # N - D = 10 001 - 1000, and a BTC leaves at 20 000.
+    assert "0.45005" == format_units(q.max_transferable(world.state, account, BTC), 8)
+
+
 def test_liquidation_knows_no_caution() -> None:
     world = without_interest()
     account = world.crossed(BTC="1")

@@ -4,6 +4,7 @@ The auditor (`tests.core.auditor`) has dictionaries and fractions and no code of
 predicts each loan, repayment, receipt, trade, fee and freeze from commands and its own books.
 """
 
+from collections import Counter
 from itertools import pairwise
 from random import Random
 
@@ -11,6 +12,7 @@ import pytest
 
 from lombard.core import events as e
 from lombard.core import ledger
+from lombard.core import queries as q
 from tests.core.audited import Audited
 from tests.core.laws import show
 from tests.core.traffic import STORM, WEIGHTS, Traffic
@@ -30,12 +32,29 @@ def simulate(seed: int, commands: int, weights: dict[str, int]) -> None:
     world.engine.check()
     assert {key: v for key, v in world.shadow.items() if v} == ledger.columns(world.state)
 
+    check_debts(world)
+
     # What is never seen is not proven.
     seen = {e.Traded, e.Repaid, e.LiquidationFinished, e.FundTook, e.LiquidationFeePaid}
     assert seen <= {type(event) for event in world.history}
     interest = sum(coin.interest_units for coin in world.state.coins)
     paid = sum(event.interest_units for event in world.history if isinstance(event, e.Repaid))
     assert interest == paid > 0
+
+
+def check_debts(world: Audited) -> None:
+    """Interest due is what the receipts say, less what was paid and forgiven (RULES 4.2)."""
+    due: Counter[tuple[int, int]] = Counter()
+    for event in world.history:
+        if isinstance(event, e.InterestCharged):
+            due[event.account, event.coin] += event.units
+        elif isinstance(event, (e.Repaid, e.LossBooked)):
+            due[event.account, event.coin] -= event.interest_units
+    for account in world.state.accounts:
+        for row in q.pending_interest(world.state, account):
+            due[account, row.coin] += row.units
+        for view in q.balances(world.state, account):
+            assert due[account, view.coin] == view.interest_units
 
 
 def check_sales(events: list[e.Event]) -> None:

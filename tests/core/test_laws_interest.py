@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.core import queries as q
+from tests.core.naive_loan import Loan
 from tests.core.strategies import RATES
 from tests.core.world import START_MS, USDT, World
 
@@ -38,26 +39,6 @@ def lender(profile: int = EXACT, discounts: list[int] | None = None) -> tuple[Wo
 def at_hour(hour: int, ms: int = 0) -> int:
     """Return a moment of an hour counted from the start."""
     return START_MS + hour * HOUR_MS + ms
-
-
-@dataclass
-class NaiveLoan:
-    """Interest as a child would work it out: every hour, one after another."""
-
-    profile: int
-    principal: int = 0
-    cum: Fraction = Fraction(0)
-    paid: int = 0
-
-    def charge(self, units: int, rate_e12: int) -> None:
-        """Charge one hour."""
-        hour = Fraction(units * rate_e12, 24 * 10**12)
-        self.cum += ceil(hour) if self.profile == CEIL_EACH_CHARGE else hour
-
-    @property
-    def due(self) -> int:
-        """Return the interest due, halves rounded up."""
-        return floor(self.cum + Fraction(1, 2)) - self.paid
 
 
 @dataclass(frozen=True)
@@ -90,7 +71,8 @@ def test_prefix_sums_are_hour_by_hour_arithmetic(
     profile: int, steps: list[Step], discounts: list[int]
 ) -> None:
     world, account = lender(profile, discounts)
-    loan = NaiveLoan(profile)
+    loan = Loan()
+    ceil_each = profile == CEIL_EACH_CHARGE
     rate = next_rate = 10**9
     level = next_level = 0
     hour = 0
@@ -99,13 +81,13 @@ def test_prefix_sums_are_hour_by_hour_arithmetic(
             hour += 1
             rate, level = next_rate, next_level
             discounted = ceil(Fraction(rate * [10**6, *discounts][level], 10**6))
-            loan.charge(loan.principal, discounted)
+            loan.charge(loan.principal, discounted, ceil_each)
         world.time_ms = at_hour(hour, ms=number)
         discounted = ceil(Fraction(rate * [10**6, *discounts][level], 10**6))
         if step.action == "borrow":
             world.ok(account, c.Borrow(USDT, step.units, ""))
             loan.principal += step.units
-            loan.charge(step.units, discounted)
+            loan.charge(step.units, discounted, ceil_each)
         elif step.action in ("repay", "repay_all") and loan.principal:
             whole = loan.due + loan.principal
             units = whole if step.action == "repay_all" else min(whole, loan.due + step.units)
@@ -125,7 +107,7 @@ def test_prefix_sums_are_hour_by_hour_arithmetic(
     check_receipts(world, account, loan)
 
 
-def check_receipts(world: World, account: int, loan: NaiveLoan) -> None:
+def check_receipts(world: World, account: int, loan: Loan) -> None:
     """Receipts, shown and still to come, add up to all that was ever charged (RULES 4.2)."""
     shown = [event for event in world.history if isinstance(event, e.InterestCharged)]
     rows = [*shown, *q.pending_interest(world.state, account)]

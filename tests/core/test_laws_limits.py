@@ -65,8 +65,7 @@ def check_borrowing(copies: Copies, auditor: Auditor, engine: Engine, account: i
             continue
         assert OVER_LIMIT[limit.binding] == more.refusal
         assert limit.units == more.units
-        if not engine.state.parameters["caution_half_life_ms"]:
-            assert limit.units == borrowable(auditor, engine, account, coin)
+        assert limit.units == borrowable(auditor, engine, account, coin)
         if limit.units >= coin.min_borrow_units:
             reply, after = copies.ask(account, c.Borrow(coin.id, limit.units, ""))
             assert reply.refusal is None
@@ -75,10 +74,19 @@ def check_borrowing(copies: Copies, auditor: Auditor, engine: Engine, account: i
     return lent
 
 
+def slow_values(engine: Engine) -> dict[int, Fraction]:
+    """Return what a unit of each coin is worth at its slow average (RULES 7.5)."""
+    return {
+        coin.id: Fraction(coin.slow_price_e12, 10 ** (12 + coin.decimals))
+        for coin in engine.state.coins
+    }
+
+
 def borrowable(auditor: Auditor, engine: Engine, account: int, coin: Coin) -> int:
     """Work out RULES 6.1 in fractions."""
-    net, debt, _ = auditor.risk(account)
-    price = auditor.terms.unit_value(coin.id)
+    slow = slow_values(engine)
+    net, debt, _ = auditor.risk(account, slow)
+    price = max(auditor.terms.unit_value(coin.id), slow[coin.id])
     principal = auditor.loans[account, coin.id].principal
     slot = c.slot_of(account)
     if slot >= c.SLOT_ISOLATED:
@@ -122,9 +130,11 @@ def check_transfers(copies: Copies, auditor: Auditor, engine: Engine, account: i
         indebted = account in state.indebted
         if not indebted:
             assert limit == view.available_units
-        elif not state.parameters["caution_half_life_ms"]:
-            net, debt, needed = auditor.risk(account)
-            room = floor(min(net - debt, net - 2 * needed) / auditor.terms.unit_value(view.coin))
+        elif view.available_units:
+            slow = slow_values(engine)
+            net, debt, needed = auditor.risk(account, slow)
+            price = max(auditor.terms.unit_value(view.coin), slow[view.coin])
+            room = floor(min(net - debt, net - 2 * needed) / price)
             assert limit == max(0, min(view.available_units, room))
         if limit:
             reply, after = copies.ask(account, c.Transfer(spot, view.coin, limit, ""))

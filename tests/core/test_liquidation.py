@@ -156,6 +156,19 @@ def test_help_that_is_enough_ends_it_without_a_sale() -> None:
     assert [finished] == events
 
 
+def test_one_half_exactly_is_enough() -> None:
+    world = venue()
+    account = world.crossed(BTC="1")
+    world.borrow(account, "USDT", "10000")
+    drop(world, "1000")
+
+    world.repay(account, "USDT", "5000")
+
+    # 2 x 500 = 1000
+    assert [e.LiquidationFinished] == [type(row) for row in world.liquidate()]
+    assert 500_000 == q.risk(world.state, account).ratio_e6()
+
+
 # --- own coins first (RULES 8.2, 8.5) ----------------------------------------------------------
 
 

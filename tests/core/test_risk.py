@@ -278,6 +278,20 @@ def test_a_call_comes_once_until_the_ratio_was_below_seven_tenths() -> None:
     assert world.state.accounts[account].called
 
 
+def test_a_ratio_of_exactly_seven_tenths_is_not_below_it() -> None:
+    world = without_interest()
+    account = world.crossed(BTC="1")
+    world.borrow(account, "USDT", "7000")
+
+    # K = 700: the call is at 875, and 0.7 at 1000.
+    called = []
+    for price in ("875", "1000", "875", "1000.000000000001", "875"):
+        world.price("BTC", price)
+        called.append(len(world.of_type(e.MarginCalled)))
+
+    assert [1, 0, 0, 0, 1] == called
+
+
 def test_being_free_of_debt_ends_a_call() -> None:
     world = without_interest()
     account = world.crossed(BTC="1")
@@ -414,6 +428,19 @@ def test_an_orders_loss_is_counted_when_it_is_placed(size: str, refusal: Refusal
 
 
 @pytest.mark.parametrize(
+    ("size", "refusal"), [("0.437499", None), ("0.4375", Refusal.RISK_TOO_HIGH)]
+)
+def test_a_ratio_of_exactly_eight_tenths_is_not_below_it(
+    size: str, refusal: Refusal | None
+) -> None:
+    world = without_interest()
+    account = ten_times(world)
+
+    # 20 980 - 19 980 is 1000 a BTC: 437.5 is lost, and 450 / 562.5 is left.
+    assert refusal == world.refusal(account, world.order("BTCUSDT", c.BUY, size, "20980"))
+
+
+@pytest.mark.parametrize(
     ("size", "refusal"), [("0.228921", None), ("0.228922", Refusal.RISK_TOO_HIGH)]
 )
 def test_the_losses_of_all_open_orders_count(size: str, refusal: Refusal | None) -> None:
@@ -466,10 +493,19 @@ def test_a_coin_that_counts_less_costs_its_haircut() -> None:
 
     # K = 200, so N stays above 250: 750 / 0.5005, in steps of 100 at a millionth.
     most = 1_498_501_498 // 100 * 100
-    for size, refusal in ((most + 100, Refusal.RISK_TOO_HIGH), (most, None)):
-        order = world.order("PEPEUSDT", c.BUY, str(size), "0.000001")
-        assert PEPEUSDT == order.pair
-        assert refusal == world.refusal(account, order)
+    first = 600_000_000
+    assert refusals_of_pepe(world, account, most) == [Refusal.RISK_TOO_HIGH, None]
+    world.ok(account, c.CancelAllOrders(PEPEUSDT))
+    # So does one that rests already.
+    world.buy(account, "PEPEUSDT", str(first), "0.000001")
+    assert refusals_of_pepe(world, account, most - first) == [Refusal.RISK_TOO_HIGH, None]
+
+
+def refusals_of_pepe(world: World, account: int, most: int) -> list[Refusal | None]:
+    """Try to buy one step more than so many, and then so many."""
+    sizes = (most + 100, most)
+    orders = [world.order("PEPEUSDT", c.BUY, str(size), "0.000001") for size in sizes]
+    return [world.refusal(account, order) for order in orders]
 
 
 def test_an_order_that_borrows_into_a_higher_tier_is_weighed_at_it() -> None:

@@ -394,7 +394,14 @@ class Traffic:
         coin = r.choice(self.world.state.coins)
         top = r.choice([10**5, 10**6]) * 10**coin.decimals
         ratio = r.choice([10**6, 950_000, 700_000, 400_000])
-        steps = r.choice([[(0, ratio)], [(top // 50, ratio), (0, ratio // 2)], [(5, 9)]])
+        steps = r.choice(
+            [
+                [(0, ratio)],
+                [(top // 50, ratio), (0, ratio // 2)],
+                [(top // 900, ratio), (top // 90, ratio // 2), (0, ratio // 5)],
+                [(5, 9)],
+            ]
+        )
         mmr = r.choice([60_000, 100_000, 150_000])
         tiers = r.choice(
             [

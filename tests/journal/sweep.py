@@ -264,9 +264,14 @@ def sweep(image: Image, faults: Iterator[Fault], work: Path, use_every: int) -> 
     assert {RECORDS: RECORDS, BEHIND: RECORDS} == bench.look(whole)
     outcomes: Outcomes = {}
     for number, fault in enumerate(faults):
-        for seq, found in bench.look(fault).items():
-            if number % use_every == 0 and bench.use(fault, seq) != found:
-                raise Broken(f"{image.state}, {fault}: {found} when looked at, other when used")
+        try:
+            found_beside = bench.look(fault)
+            for seq, found in found_beside.items():
+                if number % use_every == 0 and bench.use(fault, seq) != found:
+                    raise Broken(f"{image.state}, {fault}: {found} when looked at, other when used")
+        except Exception as unexpected:
+            raise Broken(f"{image.state}, {fault}: {unexpected!r}") from unexpected
+        for seq, found in found_beside.items():
             what = f"{image.state:4}  witness {seq}  {fault.kind:4} {fault.file}"
             outcomes.setdefault(what, Counter())[outcome(found)] += 1
     return outcomes

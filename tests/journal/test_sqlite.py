@@ -386,6 +386,19 @@ def test_damage_is_named(path: Path, sql: str, says: str) -> None:
     assert re.search(says, refusal), refusal
 
 
+@pytest.mark.parametrize("value", [0xE2, 0xFF, 0x00])
+@pytest.mark.parametrize("text", [b"batches", b"CREATE TABLE batches", b"base", b"first_seq"])
+def test_a_damaged_schema_is_refused(path: Path, text: bytes, value: int) -> None:
+    data = bytearray(path.read_bytes())
+    # SQLite quotes what it cannot make sense of, and its driver cannot decode the quotation.
+    data[data.index(text) + 3] = value
+    path.write_bytes(data)
+
+    assert "" != outcome(path)
+    with pytest.raises(JournalRefused), at_rest(path):
+        pass
+
+
 def test_swapped_batches_are_seen(path: Path) -> None:
     change(path, "UPDATE batches SET first_seq = -1 WHERE first_seq = 41")
     change(path, "UPDATE batches SET first_seq = 41 WHERE first_seq = 61")

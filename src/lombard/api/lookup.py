@@ -43,6 +43,7 @@ CROSSED: Final = Mode("crossed", False, Scene.CROSSED, Scene.CROSSED_BORROW, Sce
 ISOLATED: Final = Mode(
     "isolated", True, Scene.ISOLATED, Scene.ISOLATED_BORROW, Scene.ISOLATED_REPAY
 )
+MODES: Final = (CROSSED, ISOLATED)
 
 
 def spot_account(call: Call) -> int:

@@ -15,7 +15,7 @@ from lombard.api.amounts import (
 )
 from lombard.api.context import Call
 from lombard.api.decoding import malformed
-from lombard.api.lookup import CROSSED, ISOLATED, Mode
+from lombard.api.lookup import MODES, Mode
 from lombard.api.margin_records import RecordQuery, asked_of, page_ids, symbol_of
 from lombard.api.order_calls import open_accounts
 from lombard.api.order_rows import KIND_NAMES, SIDE_NAMES
@@ -90,7 +90,7 @@ class LiquidationOrderPage(msgspec.Struct):
 
 def endpoints() -> list[Endpoint]:
     """Make the rows of this page, for both kinds of margin."""
-    return [*_rows(CROSSED), *_rows(ISOLATED)]
+    return [row for mode in MODES for row in _rows(mode)]
 
 
 def _rows(mode: Mode) -> list[Endpoint]:

@@ -8,7 +8,7 @@ import msgspec
 from lombard.api.context import Call, Explain
 from lombard.api.decoding import check_required
 from lombard.api.errors import Fault
-from lombard.api.lookup import CROSSED, ISOLATED, Mode, pair_of
+from lombard.api.lookup import MODES, Mode, pair_of
 from lombard.api.order_calls import (
     FillsQuery,
     OrdersQuery,
@@ -95,12 +95,11 @@ class FillPage(msgspec.Struct):
 
 def endpoints() -> list[Endpoint]:
     """Make the rows of this page, for both kinds of margin."""
-    return [*_rows(CROSSED), *_rows(ISOLATED)]
+    return [row for mode in MODES for row in (*_commands(mode), *_lists(mode))]
 
 
-def _rows(mode: Mode) -> list[Endpoint]:
-    scene, read, trade = mode.scene, Permission.READ, Permission.TRADE
-    start = ("startTime",)
+def _commands(mode: Mode) -> list[Endpoint]:
+    scene, trade = mode.scene, Permission.TRADE
     return [
         signed(
             POST,
@@ -146,6 +145,13 @@ def _rows(mode: Mode) -> list[Endpoint]:
             BatchResult,
             partial(batch_cancel_order, mode),
         ),
+    ]
+
+
+def _lists(mode: Mode) -> list[Endpoint]:
+    scene, read = mode.scene, Permission.READ
+    start = ("startTime",)
+    return [
         signed(
             GET,
             mode.path("open-orders"),

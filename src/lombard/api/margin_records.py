@@ -8,7 +8,7 @@ import msgspec
 from lombard.api.amounts import coin_text, parse_id, rate_text
 from lombard.api.context import Call
 from lombard.api.decoding import malformed
-from lombard.api.lookup import CROSSED, ISOLATED, Mode, coin_of
+from lombard.api.lookup import MODES, Mode, coin_of
 from lombard.api.paging import PageQuery, parse_page
 from lombard.api.table import GET, Counted, Endpoint, signed
 from lombard.core import queries
@@ -146,7 +146,7 @@ class FinancialPage(msgspec.Struct):
 
 def endpoints() -> list[Endpoint]:
     """Make the rows of this page, for both kinds of margin."""
-    return [*_rows(CROSSED), *_rows(ISOLATED)]
+    return [row for mode in MODES for row in _rows(mode)]
 
 
 def _rows(mode: Mode) -> list[Endpoint]:

@@ -93,16 +93,19 @@ class PlanOrderBody(msgspec.Struct):
 
 def endpoints() -> list[Endpoint]:
     """Make the rows of this page."""
+    return [*_placing(), *_cancelling(), *_replacing()]
+
+
+def _path(name: str) -> str:
+    return f"/api/v2/spot/trade/{name}"
+
+
+def _placing() -> list[Endpoint]:
     trade, scene = Permission.TRADE, Scene.SPOT
-    symbol = ("symbol",)
-
-    def path(name: str) -> str:
-        return f"/api/v2/spot/trade/{name}"
-
     return [
         signed(
             POST,
-            path("place-order"),
+            _path("place-order"),
             trade,
             10,
             scene,
@@ -113,7 +116,7 @@ def endpoints() -> list[Endpoint]:
         ),
         signed(
             POST,
-            path("batch-orders"),
+            _path("batch-orders"),
             trade,
             5,
             scene,
@@ -123,11 +126,28 @@ def endpoints() -> list[Endpoint]:
             batch_orders,
         ),
         signed(
-            POST, path("cancel-order"), trade, 10, scene, OrderName, symbol, OrderAck, cancel_order
+            POST,
+            _path("place-plan-order"),
+            trade,
+            20,
+            scene,
+            PlanOrderBody,
+            PLAN_FIELDS,
+            OrderAck,
+            place_plan_order,
+        ),
+    ]
+
+
+def _cancelling() -> list[Endpoint]:
+    trade, scene, symbol = Permission.TRADE, Scene.SPOT, ("symbol",)
+    return [
+        signed(
+            POST, _path("cancel-order"), trade, 10, scene, OrderName, symbol, OrderAck, cancel_order
         ),
         signed(
             POST,
-            path("batch-cancel-order"),
+            _path("batch-cancel-order"),
             trade,
             10,
             scene,
@@ -138,7 +158,7 @@ def endpoints() -> list[Endpoint]:
         ),
         signed(
             POST,
-            path("cancel-symbol-order"),
+            _path("cancel-symbol-order"),
             trade,
             5,
             scene,
@@ -147,9 +167,15 @@ def endpoints() -> list[Endpoint]:
             SymbolBody,
             cancel_symbol_order,
         ),
+    ]
+
+
+def _replacing() -> list[Endpoint]:
+    trade, scene = Permission.TRADE, Scene.SPOT
+    return [
         signed(
             POST,
-            path("cancel-replace-order"),
+            _path("cancel-replace-order"),
             trade,
             5,
             scene,
@@ -160,7 +186,7 @@ def endpoints() -> list[Endpoint]:
         ),
         signed(
             POST,
-            path("batch-cancel-replace-order"),
+            _path("batch-cancel-replace-order"),
             trade,
             5,
             scene,
@@ -168,17 +194,6 @@ def endpoints() -> list[Endpoint]:
             (),
             list[Replaced],
             batch_cancel_replace_order,
-        ),
-        signed(
-            POST,
-            path("place-plan-order"),
-            trade,
-            20,
-            scene,
-            PlanOrderBody,
-            PLAN_FIELDS,
-            OrderAck,
-            place_plan_order,
         ),
     ]
 

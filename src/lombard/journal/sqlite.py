@@ -31,6 +31,7 @@ from lombard.journal.table import (
     FORMAT,
     INSERT,
     SET_BASE,
+    SQLITE_FAULTS,
     Table,
     base_row,
 )
@@ -60,7 +61,7 @@ def create_journal(path: Path, base_seq: int = 0, base_hash: bytes = GENESIS_HAS
         with at_rest(temporary):
             sync_file(temporary)
         replace_file(temporary, path)
-    except (OSError, sqlite3.Error, JournalRefused) as fault:
+    except (OSError, *SQLITE_FAULTS, JournalRefused) as fault:
         raise JournalFailed(f"{path} could not be made: {fault}") from fault
 
 
@@ -145,7 +146,7 @@ def _connect_alone(path: Path) -> sqlite3.Connection:
         _set(connection, "checkpoint_fullfsync", "ON", 1)
         _set(connection, "wal_autocheckpoint", 0, 0)
         _set(connection, "mmap_size", 0, 0)
-    except sqlite3.Error as fault:
+    except SQLITE_FAULTS as fault:
         connection.close()
         if "locked" in str(fault):
             raise JournalRefused(
@@ -178,7 +179,7 @@ class SqliteJournal:
             self._checkpoint("TRUNCATE")
             # The log's name must last as what is in it does; SQLite does not mind if it does not.
             sync_directory(path.parent)
-        except (OSError, sqlite3.Error) as fault:
+        except (OSError, *SQLITE_FAULTS) as fault:
             self._connection.close()
             raise JournalFailed(f"{path.name} cannot be written: {fault}.") from fault
         except BaseException:
@@ -245,7 +246,7 @@ class SqliteJournal:
             try:
                 if not self._failure:
                     self._checkpoint("TRUNCATE")
-            except sqlite3.Error as fault:
+            except SQLITE_FAULTS as fault:
                 raise self._fail("its log could not be folded into the file", fault) from fault
             finally:
                 self._failure = self._failure or "The journal is closed."
@@ -282,7 +283,11 @@ class SqliteJournal:
             self._ensure_open()
             return False
         oldest = "SELECT first_seq FROM batches ORDER BY first_seq LIMIT 1 OFFSET ?"
-        limit = self._connection.execute(oldest, (TRUNCATE_BATCHES,)).fetchall()
+        with table.lock:
+            try:
+                limit = self._connection.execute(oldest, (TRUNCATE_BATCHES,)).fetchall()
+            except SQLITE_FAULTS as fault:
+                raise self._fail("its oldest records could not be found", fault) from fault
         until = min([seq, table.last_seq + 1, *(row[0] for row in limit)])
         if until <= table.last_seq:
             kept = table.holding(until)

@@ -30,6 +30,9 @@ _HOLDING: Final = _COLUMNS + "WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT
 _LAST: Final = _COLUMNS + "ORDER BY first_seq DESC LIMIT 2"
 # Batches fetched at once: no statement stays open between two of them.
 _FETCH: Final = 64
+# All that a damaged file makes the driver raise: it also fails to decode SQLite's own words about a
+# damaged schema, and to make room for a column of an absurd length.
+SQLITE_FAULTS: Final = (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError)
 # What SQLite says when it is not the file that is wrong: rights, locks, memory.
 _NOT_ITS_FAULT: Final = (
     sqlite3.SQLITE_PERM,
@@ -181,7 +184,7 @@ class Table:
     def _query(self, sql: str, *values: int) -> list[Row]:
         try:
             return self._connection.execute(sql, values).fetchall()
-        except (sqlite3.Error, OverflowError, MemoryError) as fault:
+        except SQLITE_FAULTS as fault:
             sentence = f"{self._name} cannot be read; SQLite says: {fault}."
             if getattr(fault, "sqlite_errorcode", 0) & 0xFF in _NOT_ITS_FAULT:
                 raise JournalRefused(sentence) from fault
