@@ -12,6 +12,7 @@ from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.core import queries as q
 from lombard.core.bounds import bounds_of
+from lombard.core.client_ids import client_oid_of
 from lombard.core.commands import Command
 from lombard.core.risk import assess, open_loss_e26
 from lombard.core.state import Account, Pair, Reply, State
@@ -65,18 +66,21 @@ class Watched(World):
     ) -> Reply:
         """Apply a command and hold the venue to its laws."""
         engine = self.engine
-        known = command_id and (
-            command_id in engine.state.replies or command_id in engine.state.older_replies
-        )
+        replies = engine.state.older_replies | engine.state.replies
+        # A client id, where there is one, is remembered in the place of the command's.
+        known = None if not command_id or client_oid_of(cmd) else replies.get(command_id)
         before = "" if len(self.log) % self.hash_every else engine.state_hash()
         time_ms = engine.time_ms
         open_before = self.open_orders(account)
         risk_before = self.auditor.risk(account)
         reply = super().do(account, cmd, at, command_id)
         try:
-            if reply.refusal is not None:
-                self.check_refusal(reply, before, time_ms)
-            elif not known:
+            if known is not None:
+                assert show(known) == show(reply), "a command id was answered anew"
+                self.check_no_effect(before, time_ms)
+            elif reply.refusal is not None:
+                self.check_no_effect(before, time_ms)
+            else:
                 self.check_effect(account, cmd, reply)
             self.auditor.follow(self.log[-1], reply, self.events)
             turned = any(isinstance(event, e.HourTurned) for event in self.events)
@@ -99,14 +103,14 @@ class Watched(World):
             raise
         return reply
 
-    def check_refusal(self, reply: Reply, before: str, time_ms: int) -> None:
-        """A refusal names its reason and has no effect."""
+    def check_no_effect(self, before: str, time_ms: int) -> None:
+        """A refusal has no effect, nor has a command that was answered before (DESIGN 6)."""
         closed = [event for event in self.events if isinstance(event, e.OrderClosed)]
         assert all(event.reason == e.CLOSED_LIQUIDATION for event in closed)
         others = [event for event in self.events if not isinstance(event, e.OrderClosed)]
         assert all(isinstance(event, BESIDE_THE_COMMAND) for event in others)
         if before and not self.events and time_ms == self.engine.time_ms:
-            assert before == self.engine.state_hash(), "a refusal left a trace"
+            assert before == self.engine.state_hash(), "it left a trace"
 
     def check_effect(self, account: int, cmd: Command, reply: Reply) -> None:
         """What is not refused has its effect, and the reply names it."""
@@ -118,7 +122,7 @@ class Watched(World):
             assert reply.id in ids
         else:
             # A client id that was used before: answered from memory (RULES 10).
-            oid = getattr(cmd, "new_client_oid", getattr(cmd, "client_oid", ""))
+            oid = client_oid_of(cmd)
             assert oid
             assert any(key[2:] == oid for key in self.state.accounts[account].client_oids)
             assert all(

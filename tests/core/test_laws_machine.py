@@ -101,12 +101,12 @@ def replay(world: Watched) -> None:
 
 
 TestVenue = Venue.TestCase
-TestVenue.settings = settings(max_examples=2 * settings().max_examples, stateful_step_count=60)
+TestVenue.settings = settings(stateful_step_count=60)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(14_400)
-class TestVenueForLong(Venue.TestCase):  # type: ignore[misc]
+class TestVenueForLong(Venue.TestCase):  # type: ignore[misc, valid-type]
     """The same with many more runs, and longer ones."""
 
     settings = settings(max_examples=1_000, stateful_step_count=150)

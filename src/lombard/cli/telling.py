@@ -47,7 +47,10 @@ def set_up_log(level: str, as_json: bool) -> None:
     if as_json:
         renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=ERRORS.is_terminal)
+        # Never with local variables: they may hold secrets.
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=ERRORS.is_terminal, exception_formatter=structlog.dev.plain_traceback
+        )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -284,6 +284,7 @@ class SqliteJournal:
             return False
         oldest = "SELECT first_seq FROM batches ORDER BY first_seq LIMIT 1 OFFSET ?"
         with table.lock:
+            self._ensure_open()
             try:
                 limit = self._connection.execute(oldest, (TRUNCATE_BATCHES,)).fetchall()
             except SQLITE_FAULTS as fault:
