@@ -35,7 +35,7 @@ def command_of(row, owner, ids):
 
 
 def venue(log=None):
-    """Return an engine with the pair, the pools and the accounts of the stream; `log` gets it all."""
+    """Return an engine with the stream's pair and accounts; `log` gets its genesis."""
     from lombard.core import commands as c
     from lombard.core.engine import Engine
 

@@ -9,7 +9,6 @@ ledger and candles. In between, the same server answers the same signed requests
 unread and unchecked: the ratio says what all the rest costs.
 """
 
-# ruff: noqa: E402
 import sys
 
 # This file is called `http`: nothing may find it in the place of the standard library's.

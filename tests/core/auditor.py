@@ -16,19 +16,12 @@ from lombard.core import events as e
 from lombard.core import queries
 from lombard.core.state import Reply, State
 from tests.core.naive_book import Fill, NaiveBook, NaiveOrder, NaivePair
-from tests.core.naive_liquidation import NaiveLiquidations
+from tests.core.naive_liquidation import OF_LIQUIDATION, NaiveLiquidations
 from tests.core.naive_loan import Loan
 from tests.core.naive_terms import NaiveTerms
 
 Key = tuple[int, int]  # account, coin
-OF_LIQUIDATION = (
-    e.LiquidationStarted,
-    e.Repaid,
-    e.FundTook,
-    e.LiquidationStepped,
-    e.LiquidationFeePaid,
-    e.LiquidationFinished,
-)
+HOUR_MS = 3_600_000
 
 
 class Auditor:
@@ -36,6 +29,7 @@ class Auditor:
 
     def __init__(self) -> None:
         self.time_ms = 0
+        self.hour_ms = 0
         self.available: defaultdict[Key, int] = defaultdict(int)
         self.frozen: defaultdict[Key, int] = defaultdict(int)
         self.loans: defaultdict[Key, Loan] = defaultdict(Loan)
@@ -44,6 +38,7 @@ class Auditor:
         self.levels: defaultdict[int, int] = defaultdict(int)
         self.next_levels: dict[int, int] = {}
         self.locked: set[int] = set()
+        self.called: set[int] = set()
         self.liquidated = NaiveLiquidations(self.terms)
         self.liquidations_seen = 0
         # Of the command at hand: what must come next, and what may be repaid of its own accord.
@@ -60,6 +55,8 @@ class Auditor:
     def follow(self, envelope: c.Envelope, reply: Reply, events: list[e.Event]) -> None:
         """Post a command's events, predicting those that can be."""
         self.time_ms = max(self.time_ms, envelope.time_ms)
+        hour_ms = self.time_ms // HOUR_MS * HOUR_MS
+        self.hour_ms = self.hour_ms or hour_ms
         self.cmd, self.account, self.reply = envelope.command, envelope.account, reply
         self.repayable.clear()
         self.carried = 0
@@ -78,6 +75,11 @@ class Auditor:
             else:
                 self.post(event)
         assert not self.expected, self.expected
+        for account in sorted(self.called):
+            net, _, needed = self.risk(account)
+            if 10 * needed < 7 * net or not needed:
+                self.called.remove(account)
+        assert hour_ms == self.hour_ms, "an hour was not turned"
         while self.repayable:
             assert 0 == self.repayment(*self.repayable.popleft()), "an order did not repay"
 
@@ -339,6 +341,8 @@ class Auditor:
                 self.terms.set_prices(self.cmd, self.time_ms)
             case e.OrderClosed():
                 self.close(event)
+            case e.MarginCalled():
+                self.call(event)
             case e.LiquidationStarted():
                 self.lock(event)
             case e.LiquidationFinished():
@@ -366,7 +370,8 @@ class Auditor:
 
     def turn_hour(self, event: e.HourTurned) -> None:
         """Charge every loan of the venue its hour, one by one (RULES 4.1)."""
-        assert event.hour_ms % 3_600_000 == 0
+        assert event.hour_ms == self.hour_ms + HOUR_MS
+        self.hour_ms = event.hour_ms
         coins = range(len(self.terms.coins))
         assert event.rates_e12 == [self.terms.next_rate.get(coin, 0) for coin in coins]
         self.terms.turn_hour()
@@ -424,6 +429,15 @@ class Auditor:
             if used and not self.terms.trusted(coin, self.time_ms):
                 return False
         return True
+
+    def call(self, event: e.MarginCalled) -> None:
+        """Check that a call is due, and that its account was calm since the last (RULES 7.3)."""
+        net, debt, needed = self.risk(event.account)
+        assert debt > 0
+        assert 4 * net <= 5 * needed
+        assert net > needed
+        assert event.account not in self.called
+        self.called.add(event.account)
 
     def lock(self, event: e.LiquidationStarted) -> None:
         """Check that a locked account had reached its line, at prices to be trusted (RULES 7.3)."""

@@ -8,6 +8,16 @@ from lombard.core import commands as c
 from lombard.core import events as e
 from tests.core.naive_terms import NaiveTerms
 
+# What is of interest here.
+OF_LIQUIDATION = (
+    e.LiquidationStarted,
+    e.Repaid,
+    e.FundTook,
+    e.LiquidationStepped,
+    e.LiquidationFeePaid,
+    e.LiquidationFinished,
+)
+
 
 class NaiveLiquidations:
     """Adds up, per account, what was repaid and what was taken."""

@@ -523,6 +523,20 @@ def test_an_order_that_borrows_into_a_higher_tier_is_weighed_at_it() -> None:
     assert Fraction(440) == risk(world, account)[2]
 
 
+def test_an_order_that_borrows_must_be_carried_unfilled_too() -> None:
+    world = without_interest()
+    account = world.isolated("BTCUSDT", USDT="1000")
+    world.borrow(account, "USDT", "4000")
+    world.borrow(account, "BTC", "0.2")
+    # K = 400; 0.2 x 1019 and 0.235 x 1020 may be lost: 443.5 of 1000.
+    world.sell(account, "BTCUSDT", "0.2", "19000")
+    world.buy(account, "BTCUSDT", "0.235", "18999")
+    world.ok(account, c.CancelAllOrders(BTCUSDT))
+    world.ok(account, world.order("BTCUSDT", c.SELL, "0.2", "19000"))
+    other = world.isolated("BTCUSDT", USDT="1000")
+    assert q.max_borrowable(world.state, other, 0).units > 0
+
+
 def between_call_and_lock(world: World) -> int:
     """Return a crossed account that holds 0.15 BTC less fee and owes 2010 USDT, ratio about 0.9."""
     world.sell(world.spot(BTC="1"), "BTCUSDT", "0.15", "20000")
