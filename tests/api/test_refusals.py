@@ -8,6 +8,7 @@ import pytest
 
 from lombard.core.commands import SetCoin, SetIndexPrices, SetPair, SetParameter
 from lombard.core.refusals import Refusal
+from lombard.journal.codec import KINDS
 from lombard.sandbox.catalogue import example, genesis, read
 from tests.api.house import START_MS, Client, Street, run, street
 
@@ -23,13 +24,19 @@ async def nothing(_place: Street, _client: Client) -> None:
     """Leave the street as it is."""
 
 
+def terms_of(command: SetPair | SetCoin) -> dict[str, Any]:
+    """Return a command's fields by name, as the journal lists them."""
+    kind = next(kind for kind in KINDS if kind.command is type(command))
+    return {name: getattr(command, name) for name in kind.fields}
+
+
 def pair_terms(**changes: Any) -> Setting:
     """Change terms of BTCUSDT."""
 
     async def change(place: Street, _client: Client) -> None:
         for command in genesis(read(example())):
             if isinstance(command, SetPair) and command.symbol == "BTCUSDT":
-                terms = {name: getattr(command, name) for name in SetPair.__slots__}
+                terms = terms_of(command)
                 place.house.done(SetPair(**{**terms, **changes}))
 
     return change
@@ -41,7 +48,7 @@ def coin_terms(coin: str, **changes: Any) -> Setting:
     async def change(place: Street, _client: Client) -> None:
         for command in genesis(read(example())):
             if isinstance(command, SetCoin) and command.name == coin:
-                terms = {name: getattr(command, name) for name in SetCoin.__slots__}
+                terms = terms_of(command)
                 place.house.done(SetCoin(**{**terms, **changes}))
 
     return change

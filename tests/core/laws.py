@@ -58,6 +58,10 @@ class Watched(World):
         self.hash_every = hash_every
         self.auditor = Auditor()
         self.last_id = 0
+        # The last id before each hour; the ids of receipts, and all others.
+        self.last_ids: dict[int, int] = {}
+        self.receipt_ids: set[int] = set()
+        self.used_ids: set[int] = set()
         self.liquidations = 0
         super().__init__()
 
@@ -142,9 +146,22 @@ class Watched(World):
         old_jobs = [v for v in fresh if v <= self.last_id]
         assert all(self.is_liquidation(number) for number in old_jobs), "an id was used again"
         fresh = [v for v in fresh if v > self.last_id]
+        self.check_receipt_ids(fresh)
         unique = [v for v in fresh if not self.is_liquidation(v)] + started
         assert len(unique) == len(set(unique))
         self.last_id = max([self.last_id, *fresh])
+
+    def check_receipt_ids(self, fresh: list[int]) -> None:
+        """Receipts of full hours have the ids set apart at the turn: they sort by their hour."""
+        for event in self.events:
+            if isinstance(event, e.HourTurned):
+                self.last_ids[event.hour_ms] = self.last_id
+            elif isinstance(event, e.InterestCharged) and not event.first:
+                assert event.interest_id > self.last_ids[event.hour_ms]
+                assert event.interest_id not in self.used_ids
+                self.receipt_ids.add(event.interest_id)
+        self.used_ids.update(fresh)
+        assert self.receipt_ids.isdisjoint(fresh)
 
     def is_liquidation(self, number: int) -> bool:
         names = (e.LiquidationStarted, e.LiquidationStepped, e.LiquidationFinished)
@@ -172,11 +189,14 @@ class Watched(World):
     def check_risk(self, account: int, before: tuple[Fraction, Fraction, Fraction]) -> None:
         """A debtor's order leaves the ratio below 0.8, or no higher than it was (RULES 7.6).
 
-        The first hour's interest is charged after it was decided, and is not held against it.
+        The first hour's interest is charged after it was decided, and is not held against it. On
+        a stale index only what pays debt back goes on, whatever the ratio (RULES 7.7).
         """
         net, debt, needed = self.auditor.risk(account)
         placed = any(isinstance(event, e.OrderPlaced) for event in self.events)
         if not placed or not debt or account in self.auditor.locked:
+            return
+        if not self.auditor.trusts_prices(account):
             return
         for event in self.events:
             if isinstance(event, e.InterestCharged) and event.account == account and event.first:

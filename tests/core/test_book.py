@@ -309,6 +309,26 @@ def test_fill_or_kill_counts_without_what_would_be_prevented(
     assert refusal == world.refusal(crossed, cmd)
 
 
+@pytest.mark.parametrize(
+    ("stp", "refusal"),
+    [
+        (c.STP_CANCEL_TAKER, Refusal.FOK_WOULD_NOT_FILL),
+        (c.STP_CANCEL_MAKER, None),
+        (c.STP_CANCEL_BOTH, Refusal.FOK_WOULD_NOT_FILL),
+    ],
+)
+def test_fill_or_kill_sees_what_stands_behind_ones_own(stp: int, refusal: Refusal | None) -> None:
+    world = World()
+    spot, crossed = two_of_one_user(world)
+    world.sell(spot, "BTCUSDT", "0.001", "20000")
+    behind = world.sell(rich(world), "BTCUSDT", "0.001", "20001")
+
+    cmd = world.order("BTCUSDT", c.BUY, "0.001", "20001", force=c.FOK, stp=stp)
+
+    assert refusal == world.refusal(crossed, cmd)
+    assert ([behind] if refusal is None else []) == [maker for maker, _, _ in fills(world)]
+
+
 def test_a_market_order_stops_at_ones_own_too() -> None:
     world = World()
     spot, crossed = two_of_one_user(world)

@@ -179,6 +179,7 @@ def test_a_rate_set_on_the_hour_is_in_force_from_the_next() -> None:
     account = world.crossed(USDT="10000")
     world.borrow(account, "USDT", "10000", at="1 03:59:59.999")
     world.rate("USDT", "0.0048", at="1 04:00:00.000")
+    assert [clock("1 05:00")] == [row.from_ms for row in world.of_type(e.RateSet)]
 
     rates = []
     for at in ("1 04:00:00.000", "1 04:59:59.999", "1 05:00:00.000"):

@@ -307,6 +307,48 @@ def test_the_record_of_a_liquidation_adds_up() -> None:
     assert floor(Fraction(fee_units, E8) * 14_600 * E8) == finished.fee_value_e8
 
 
+def test_the_ratio_is_a_half_at_most_also_after_the_fee() -> None:
+    world = venue()
+    account = long_btc(world)
+    buyer = world.spot(USDT="100000")
+    drop(world, "14600")
+
+    # Little by little, at the worst price there may be; the fee grows with what was repaid.
+    events: list[e.Event] = []
+    while locked(world, account):
+        world.buy(buyer, "BTCUSDT", "0.004", "14308")
+        world.tick(world.time_ms + 1000)
+        events += world.liquidate()
+
+    assert 20 < len([row for row in events if isinstance(row, e.LiquidationStepped)]) < 30
+    (finished,) = [row for row in events if isinstance(row, e.LiquidationFinished)]
+    assert 490_000 < finished.ratio_e6 <= 500_000
+    (fee,) = [row for row in events if isinstance(row, e.LiquidationFeePaid)]
+    repaid = sum(row.principal_units for row in events if isinstance(row, e.Repaid))
+    assert floor(FEE * Fraction(repaid, 14_600)) == fee.units
+
+
+def test_the_slice_after_a_slice_counts_the_fee_that_fell_due() -> None:
+    world = venue()
+    account = long_btc(world)
+    world.buy(world.spot(USDT="100000"), "BTCUSDT", "0.05", "14308")
+    drop(world, "14600")
+    world.liquidate()
+    world.buy(world.spot(USDT="100000"), "BTCUSDT", "1", "14308")
+    fee = FEE * (2000 - Fraction(world.debt(account, "USDT"), E8))
+
+    world.tick(world.time_ms + 1000)
+    events = world.liquidate()
+
+    held, debt = Fraction(9_985_000, E8), Fraction(world.debt(account, "USDT"), E8)
+    (trade,) = [row for row in events if isinstance(row, e.Traded)]
+    (repaid,) = [row for row in events if isinstance(row, e.Repaid)]
+    debt += Fraction(repaid.principal_units, E8)
+    net = held * 14_600 - debt
+    value = slice_value(net - fee, MMR * debt)
+    assert ceil(Fraction(ceil(value / 14_600 * E8), 100)) == trade.size_steps
+
+
 def test_a_short_is_bought_back() -> None:
     world = venue()
     account = short_btc(world)
@@ -857,7 +899,9 @@ def test_unlocked_the_account_goes_on() -> None:
     account = long_btc(world)
     world.buy(world.spot(USDT="100000"), "BTCUSDT", "0.2", "14600")
     drop(world, "14600")
+    assert world.state.accounts[account].called
     world.liquidate()
+    assert not world.state.accounts[account].called
 
     world.fund(account, "USDT", "400")
     world.buy(account, "BTCUSDT", "0.001", "14600")

@@ -491,6 +491,25 @@ def test_a_cancelled_order_returns_no_more_than_it_gives_back() -> None:
     assert (700 * 10**8, 1000 * 10**8) == (balance.available_units, balance.principal_units)
 
 
+def test_an_account_is_looked_at_again_when_a_cancellation_repays() -> None:
+    world = World()
+    world.rate("USDT", "0")
+    world.tick("01:00")
+    world.parameter("repay_on_cancel", 1)
+    account = world.crossed(BTC="1")
+    world.borrow(account, "USDT", "5000")
+    cmd = world.order("BTCUSDT", c.BUY, "0.5", "20000", loan_type=c.AUTO_LOAN)
+    order = world.ok(account, cmd).id
+    # K = 1000 of 1200; with half of the debt gone 500.
+    world.price("BTC", "1200")
+    assert world.state.accounts[account].called
+
+    world.ok(account, c.CancelOrder(BTCUSDT, order, ""))
+
+    assert 5000 * 10**8 == world.debt(account, "USDT")
+    assert not world.state.accounts[account].called
+
+
 def test_a_replacement_borrows_what_it_lacks_beyond_what_is_freed() -> None:
     world = World()
     account = world.crossed(USDT="1000")

@@ -9,6 +9,7 @@ from lombard.core import events as e
 from lombard.core import queries as q
 from lombard.core.queries import VALUE_ONE
 from lombard.core.refusals import Refusal
+from lombard.core.units import format_units
 from tests.core.world import BTCUSDT, PEPEUSDT, World
 
 COINS = ("USDT", "USDC", "BTC", "ETH", "DOGE", "PEPE")
@@ -307,6 +308,22 @@ def test_being_free_of_debt_ends_a_call() -> None:
     assert [account] == [row.account for row in world.of_type(e.MarginCalled)]
 
 
+@pytest.mark.parametrize("help_by", ["repayment", "transfer"])
+def test_what_helps_ends_a_call_at_once(help_by: str) -> None:
+    world = without_interest()
+    account = world.crossed(BTC="1")
+    world.borrow(account, "USDT", "10000")
+    world.price("BTC", "1200")
+    assert world.state.accounts[account].called
+
+    if help_by == "repayment":
+        world.repay(account, "USDT", "5000")
+    else:
+        world.fund(account, "USDT", "1000")
+
+    assert not world.state.accounts[account].called
+
+
 def test_interest_alone_brings_the_call_and_then_the_lock() -> None:
     world = without_interest()
     account = world.crossed(USDT="1000")
@@ -523,18 +540,25 @@ def test_an_order_that_borrows_into_a_higher_tier_is_weighed_at_it() -> None:
     assert Fraction(440) == risk(world, account)[2]
 
 
-def test_an_order_that_borrows_must_be_carried_unfilled_too() -> None:
+@pytest.mark.parametrize(
+    ("pepe", "refusal"), [("1498000000", None), ("1499000000", Refusal.RISK_TOO_HIGH)]
+)
+def test_an_order_that_borrows_must_be_carried_unfilled_too(
+    pepe: str, refusal: Refusal | None
+) -> None:
     world = without_interest()
-    account = world.isolated("BTCUSDT", USDT="1000")
-    world.borrow(account, "USDT", "4000")
-    world.borrow(account, "BTC", "0.2")
-    # K = 400; 0.2 x 1019 and 0.235 x 1020 may be lost: 443.5 of 1000.
-    world.sell(account, "BTCUSDT", "0.2", "19000")
-    world.buy(account, "BTCUSDT", "0.235", "18999")
-    world.ok(account, c.CancelAllOrders(BTCUSDT))
-    world.ok(account, world.order("BTCUSDT", c.SELL, "0.2", "19000"))
-    other = world.isolated("BTCUSDT", USDT="1000")
-    assert q.max_borrowable(world.state, other, 0).units > 0
+    account = world.crossed(USDT="1000")
+    world.borrow(account, "USDT", "500")
+    # Half of what is paid for PEPE counts no more: 749.7, or 750.2, of the 1000.
+    world.buy(account, "PEPEUSDT", pepe, "0.000001")
+    world.borrow(account, "BTC", "0.05")
+    world.sell(world.spot(BTC="1"), "BTCUSDT", "1", "20000")
+
+    # Filled it repays BTC with what it borrows, K stays 150; but lent and not filled K is 200.
+    available = format_units(world.available(account, "USDT") + 500 * 10**8, 8)
+    cmd = world.order("BTCUSDT", c.BUY, quote=available, loan_type=c.AUTO_LOAN_AND_REPAY)
+
+    assert refusal == world.refusal(account, cmd)
 
 
 def between_call_and_lock(world: World) -> int:

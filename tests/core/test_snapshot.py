@@ -22,6 +22,7 @@ def busy_world() -> World:
     world.sell(seller, "BTCUSDT", "0.15", "20000")
     world.sell(seller, "BTCUSDT", "0.5", "20100")
     world.sell(seller, "BTCUSDT", "0.25", "20100")
+    world.sell(seller, "BTCUSDT", "0.125", "20050")
     long = world.crossed(USDT="1000")
     world.ok(long, world.order("BTCUSDT", c.BUY, quote="3000", loan_type=c.AUTO_LOAN))
     world.ok(long, world.order("BTCUSDT", c.SELL, "0.01", "21000", client_oid="one"))

@@ -14,7 +14,7 @@ from lombard.core import commands as c
 from lombard.core import queries as q
 from lombard.core.commands import Command, account_id
 from lombard.core.state import PARAMETERS, Pair
-from tests.core.world import BTCUSDT, PEPEUSDT, World, coin_terms
+from tests.core.world import BTCUSDT, PEPEUSDT, World, coin_terms, pair_terms
 
 Asked = tuple[int, Command]
 
@@ -90,6 +90,7 @@ class Traffic:
         self.quoter = world.spot(USDT="100000000", USDC="100000000", BTC="9000", ETH="90000")
         world.fund(self.quoter, "DOGE", "999000000")
         world.fund(self.quoter, "PEPE", "99000000000000")
+        world.ok(c.VENUE, pair_terms(world.pair("ETHUSDT"), max_open_orders=5))
         self.ticks = [pair.tick_e12 for pair in world.state.pairs]
         self.start_prices = [coin.price_e12 for coin in world.state.coins]
 
@@ -422,7 +423,6 @@ class Traffic:
         """Change a pair's fees, precision, tiers; stop and resume its trading."""
         r = self.random
         pair = r.choice(self.world.state.pairs[: len(self.ticks)])
-        tick = self.ticks[pair.id] * r.choice([1, 1, 1, 10]) // r.choice([1, 1, 1, 10])
         base, quote = pair.base.user_limit_units, pair.quote.user_limit_units
         tiers = r.choice(
             [
@@ -433,22 +433,17 @@ class Traffic:
                 ],
             ]
         )
-        return c.VENUE, c.SetPair(
-            pair.symbol,
-            pair.base.id,
-            pair.quote.id,
-            tick,
-            pair.step_units,
-            r.choice([0, 200, 1000]),
-            r.choice([0, 1000, 1000, 3000, 60_000]),
-            r.choice([0, pair.min_value_units, 10 ** (pair.quote.decimals + 1)]),
-            1,
-            10**12,
-            r.choice([3, 20, 200]),
-            tiers,
-            r.choice([0, 10_000, 20_000]),
-            r.randrange(12) > 0,
-            not pair.trading or r.randrange(6) > 0,
+        return c.VENUE, pair_terms(
+            pair,
+            tick_e12=self.ticks[pair.id] * r.choice([1, 1, 1, 10]) // r.choice([1, 1, 1, 10]),
+            maker_fee_e6=r.choice([0, 200, 1000]),
+            taker_fee_e6=r.choice([0, 1000, 1000, 3000, 60_000]),
+            min_value_units=r.choice([0, pair.min_value_units, 10 ** (pair.quote.decimals + 1)]),
+            max_open_orders=r.choice([2, 20, 200]),
+            isolated_tiers=tiers,
+            liquidation_fee_e6=r.choice([0, 10_000, 20_000]),
+            crossed=r.randrange(12) > 0,
+            trading=not pair.trading or r.randrange(6) > 0,
         )
 
     def listing(self) -> Asked:
@@ -482,19 +477,15 @@ class Traffic:
         r = self.random
         wrong: list[Command] = [
             c.Borrow(99, 1, ""),
-            c.Borrow(-1, 1, ""),
             c.Repay(-1, 1, ""),
             c.Tick(),
             c.AddUser(),
             c.Transfer(-1, 0, 1, ""),
             c.Transfer(account_id(self.users[0], 60_000), 0, 1, ""),
             c.Deposit(-1, 5),
-            c.SetLeverage(-3),
             c.Upgrade(2),
-            c.PlaceOrder(-1, 0, 0, 0, 0, 0, 1, 1, 0, "", 0),
             c.PlaceOrder(0, 2, 0, 0, 0, 0, 1, 1, 0, "", 0),
             c.PlaceOrder(0, 0, 0, 0, 9, 0, 10**40, 1, 0, "", 0),
-            c.SetRate(0, -1),
             c.SetVipLevels([]),
         ]
         cmd = r.choice(wrong)

@@ -6,7 +6,7 @@ events alone must agree with the state. Amounts may be written as the wire does 
 """
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lombard.core import commands as c
 from lombard.core import events as e
@@ -61,6 +61,29 @@ def coin_terms(
     limit = parse_units(user_limit, decimals)
     steps = [(0, parse_units(ratio, 6))]
     return c.SetCoin(name, decimals, steps, [(limit, 3, mmr_e6)], limit, 1, True, True)
+
+
+def pair_terms(pair: Pair, **changes: Any) -> c.SetPair:
+    """Make the terms a pair has, with changes: `pair_terms(pair, taker_fee_e6=0)`."""
+    terms: dict[str, Any] = {
+        "symbol": pair.symbol,
+        "base": pair.base.id,
+        "quote": pair.quote.id,
+        "tick_e12": pair.tick_e12,
+        "step_units": pair.step_units,
+        "maker_fee_e6": pair.maker_fee_e6,
+        "taker_fee_e6": pair.taker_fee_e6,
+        "min_value_units": pair.min_value_units,
+        "min_size_steps": pair.min_size_steps,
+        "max_size_steps": pair.max_size_steps,
+        "max_open_orders": pair.max_open_orders,
+        "isolated_tiers": list(pair.isolated_tiers),
+        "liquidation_fee_e6": pair.liquidation_fee_e6,
+        "crossed": pair.crossed,
+        "trading": pair.trading,
+    }
+    assert changes.keys() <= terms.keys()
+    return c.SetPair(**(terms | changes))
 
 
 class World:
