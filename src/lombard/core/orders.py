@@ -352,16 +352,19 @@ def _outcome(order: Order, limit_ticks: int) -> tuple[int, int]:
 def _trade(state: State, order: Order, limit_ticks: int, events: list[Event]) -> None:
     """Match an order, settle it, borrow what it lacked, and rest or close what is left."""
     events.append(_placed(order))
-    trades: list[Event] = []
+    # What an order borrows comes before what it trades, and is known after it.
+    may_borrow = order.loan_type & AUTO_LOAN != 0
+    trades: list[Event] = [] if may_borrow else events
     makers = match(state, order, limit_ticks, 0, trades)
     resting = _resting_units(order)
     paid = _paid_units(order)
     borrowed = paid + resting - order.pay.available_units
     if borrowed > 0:
-        assert order.loan_type & AUTO_LOAN, "Invariant: an order spent what it did not have"
+        assert may_borrow, "Invariant: an order spent what it did not have"
         order.borrowed_units += borrowed
         lend(state, order.account, order.pay, borrowed, True, order.client_oid, events)
-    events.extend(trades)
+    if may_borrow:
+        events.extend(trades)
     order.pay.available_units -= paid
     order.get.available_units += order.received_units - order.fee_units
     if resting:
@@ -480,4 +483,5 @@ def _cancel(state: State, order: Order, events: list[Event]) -> None:
         units = min(order.borrowed_units, debt, freed)
         if units:
             pay_back(state, order.account, order.pay, units, REPAY_AUTO, events)
-            watch(state, order.account, events)
+            if order.account.called:
+                watch(state, order.account, events)
