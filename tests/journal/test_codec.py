@@ -54,9 +54,12 @@ CODES = {
 
 def fields_in_source() -> dict[str, dict[str, str]]:
     """Read the names and types of every command's fields from the sources of the core."""
-    source = Path(lombard._build.__file__).parent / "core" / "commands.py"
+    core = Path(lombard._build.__file__).parent / "core"
+    nodes: list[ast.stmt] = []
+    for source in sorted(core.glob("*commands.py")):
+        nodes += ast.parse(source.read_text()).body
     fields: dict[str, dict[str, str]] = {}
-    for node in ast.parse(source.read_text()).body:
+    for node in nodes:
         if isinstance(node, ast.ClassDef) and node.name != "Envelope":
             fields[node.name] = {}
             for item in node.body:
