@@ -2,7 +2,7 @@
 
 from lombard.core.commands import Command
 from lombard.core.state import Reply
-from tests.core.auditor import Auditor
+from lombard.sim.auditor import Auditor
 from tests.core.world import World
 
 

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import settings
 
 pytest.register_assert_rewrite(
-    "tests.core.auditor",
+    "lombard.sim.auditor",
     "tests.core.laws",
-    "tests.core.naive_book",
-    "tests.core.naive_liquidation",
-    "tests.core.naive_terms",
+    "lombard.sim.book",
+    "lombard.sim.liquidations",
+    "lombard.sim.terms",
     "tests.core.world",
 )
 

@@ -16,7 +16,7 @@ from lombard.core.client_ids import client_oid_of
 from lombard.core.commands import Command
 from lombard.core.risk import assess, open_loss_e26
 from lombard.core.state import Account, Pair, Reply, State
-from tests.core.auditor import Auditor
+from lombard.sim.auditor import Auditor
 from tests.core.world import World
 
 # What looking at the clock and at accounts may cause, whatever the command comes to (RULES 3).

@@ -12,8 +12,8 @@ from random import Random
 
 import lombard.core
 from lombard.core import orders, watch
+from lombard.sim.traffic import Traffic
 from tests.core.laws import show
-from tests.core.traffic import Traffic
 from tests.core.world import World
 
 EVERY = 1_000

@@ -1,6 +1,6 @@
 """Fifty thousand commands, and every balance and debt as an independent auditor works it out.
 
-The auditor (`tests.core.auditor`) has dictionaries and fractions and no code of the engine's. It
+The auditor (`lombard.sim.auditor`) has dictionaries and fractions and no code of the engine's. It
 predicts each loan, repayment, receipt, trade, fee and freeze from commands and its own books.
 """
 
@@ -13,9 +13,9 @@ import pytest
 from lombard.core import events as e
 from lombard.core import ledger
 from lombard.core import queries as q
+from lombard.sim.traffic import STORM, WEIGHTS, Traffic
 from tests.core.audited import Audited
 from tests.core.laws import show
-from tests.core.traffic import STORM, WEIGHTS, Traffic
 
 
 def simulate(seed: int, commands: int, weights: dict[str, int]) -> None:

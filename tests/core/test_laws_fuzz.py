@@ -13,8 +13,8 @@ from lombard.core import commands as c
 from lombard.core import queries as q
 from lombard.core.commands import Command, account_id
 from lombard.core.engine import Engine
+from lombard.sim.traffic import Traffic
 from tests.core.laws import Watched
-from tests.core.traffic import Traffic
 from tests.core.world import COINS, PAIRS
 
 BIG = st.sampled_from([10**8, 10**12, 10**18, 2**62, 2**63, 2**64, 10**30, 10**30 + 1, 10**40])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.core import queries as q
-from tests.core.naive_loan import Loan
+from lombard.sim.loan import Loan
 from tests.core.strategies import RATES
 from tests.core.world import START_MS, USDT, World
 

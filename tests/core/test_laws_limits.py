@@ -16,9 +16,9 @@ from lombard.core.commands import Command, account_id
 from lombard.core.engine import Engine
 from lombard.core.refusals import Refusal
 from lombard.core.state import Coin, Reply
+from lombard.sim.auditor import Auditor
+from lombard.sim.traffic import Traffic
 from tests.core.audited import Audited
-from tests.core.auditor import Auditor
-from tests.core.traffic import Traffic
 
 OVER_LIMIT = {
     "leverage": Refusal.BORROW_OVER_LEVERAGE,

@@ -1,7 +1,7 @@
 """The laws under any run of commands: hypothesis looks for a run that breaks one (issue 2).
 
 What is checked after every command is in `tests.core.laws`; which commands come is in
-`tests.core.traffic`. When a run ends its log is replayed. A failure prints the rules that led to
+`lombard.sim.traffic`. When a run ends its log is replayed. A failure prints the rules that led to
 it; with its log it becomes a permanent test.
 """
 
@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from lombard.core import commands as c
 from lombard.core.engine import Engine
+from lombard.sim.traffic import STORM, WEIGHTS, Traffic
 from tests.core.laws import Watched, show
-from tests.core.traffic import STORM, WEIGHTS, Traffic
 
 RANDOM = st.randoms(use_true_random=False)
 

@@ -14,8 +14,8 @@ from lombard.core import commands as c
 from lombard.core import queries as q
 from lombard.core.commands import Envelope
 from lombard.core.engine import Engine
+from lombard.sim.traffic import Traffic
 from tests.core.laws import show
-from tests.core.traffic import Traffic
 from tests.core.world import World
 
 

@@ -15,7 +15,7 @@ from lombard.core.events import LiquidationFinished, LossBooked
 from lombard.core.state import Reply
 from lombard.history.paging import LIMIT_MAX, Page
 from lombard.history.rows import STATUS_FILLED
-from tests.core.traffic import Traffic
+from lombard.sim.traffic import Traffic
 from tests.core.world import World
 from tests.history.desk import Desk, dump
 from tests.history.streams import Work

@@ -6,7 +6,7 @@ from math import floor
 
 from lombard.core import commands as c
 from lombard.core import events as e
-from tests.core.naive_terms import NaiveTerms
+from lombard.sim.terms import NaiveTerms
 
 # What is of interest here.
 OF_LIQUIDATION = (

@@ -15,10 +15,10 @@ from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.core import queries
 from lombard.core.state import Reply, State
-from tests.core.naive_book import Fill, NaiveBook, NaiveOrder, NaivePair
-from tests.core.naive_liquidation import OF_LIQUIDATION, NaiveLiquidations
-from tests.core.naive_loan import Loan
-from tests.core.naive_terms import NaiveTerms
+from lombard.sim.book import Fill, NaiveBook, NaiveOrder, NaivePair
+from lombard.sim.liquidations import OF_LIQUIDATION, NaiveLiquidations
+from lombard.sim.loan import Loan
+from lombard.sim.terms import NaiveTerms
 
 Key = tuple[int, int]  # account, coin
 HOUR_MS = 3_600_000

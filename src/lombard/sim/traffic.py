@@ -14,7 +14,7 @@ from lombard.core import commands as c
 from lombard.core import queries as q
 from lombard.core.commands import Command, account_id
 from lombard.core.state import PARAMETERS, Pair
-from tests.core.world import BTCUSDT, PEPEUSDT, World, coin_terms, pair_terms
+from lombard.sim.stage import BTCUSDT, PEPEUSDT, Stage, coin_terms, pair_terms
 
 Asked = tuple[int, Command]
 
@@ -65,7 +65,7 @@ class Traffic:
 
     def __init__(
         self,
-        world: World,
+        world: Stage,
         random: Random,
         users: int = 4,
         weights: dict[str, int] | None = None,

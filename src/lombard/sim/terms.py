@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from lombard.core import commands as c
-from tests.core.naive_book import NaivePair
+from lombard.sim.book import NaivePair
 
 
 @dataclass
