@@ -5,7 +5,6 @@ that the auditor predicted everything, that a refusal changed nothing, that ids 
 books are sound, bands kept, and that no account below its line was overlooked.
 """
 
-import types
 from fractions import Fraction
 
 from lombard.core import commands as c
@@ -17,6 +16,7 @@ from lombard.core.commands import Command
 from lombard.core.risk import assess, open_loss_e26
 from lombard.core.state import Account, Pair, Reply, State
 from lombard.sim.auditor import Auditor
+from lombard.sim.show import show as show
 from tests.core.world import World
 
 # What looking at the clock and at accounts may cause, whatever the command comes to (RULES 3).
@@ -38,16 +38,6 @@ EFFECTS: dict[type[Command], tuple[type[e.Event], str]] = {
     c.AddUser: (e.UserAdded, "user"),
 }
 IDS = ["deposit_id", "transfer_id", "loan_id", "repay_id", "trade_id", "liquidation_id"]
-
-
-def show(thing: object) -> str:
-    """Write a command, an event or a reply out, on either build of the core."""
-    kinds = (types.GetSetDescriptorType, types.MemberDescriptorType)
-    names = getattr(thing, "__dict__", None) or [
-        name for name, value in vars(type(thing)).items() if isinstance(value, kinds)
-    ]
-    shown = [f"{name}={getattr(thing, name)!r}" for name in sorted(names) if name[0] != "_"]
-    return f"{type(thing).__name__}({', '.join(shown)})"
 
 
 class Watched(World):
@@ -87,6 +77,7 @@ class Watched(World):
             else:
                 self.check_effect(account, cmd, reply)
             self.auditor.follow(self.log[-1], reply, self.events)
+            self.auditor.slow.adopt(self.state)
             turned = any(isinstance(event, e.HourTurned) for event in self.events)
             self.auditor.compare(self.state, receipts=turned or len(self.log) % 20 == 0)
             self.check_ids()

@@ -17,6 +17,7 @@ from lombard.cli.doctoring import examine_directory
 from lombard.cli.sandboxed import ClockChoice, Plan, run_sandbox
 from lombard.cli.serve import run_serve
 from lombard.cli.serving import refuse_optimised
+from lombard.cli.simulating import play, simulate
 from lombard.cli.telling import say, set_up_log, tell_fault
 from lombard.core import __impl__
 from lombard.core.units import UnitsError, parse_units
@@ -162,6 +163,25 @@ def backup(
     """Copy a data directory while its node trades on. The copy is a data directory."""
     with _faults():
         say(back_up_directory(directory, target))
+
+
+@app.command()
+def sim(
+    seed: Annotated[int, typer.Option(min=0, help="The first seed; a seed is a history.")] = 1,
+    commands: Annotated[int, typer.Option(min=1, help="How many commands a seed.")] = 2_000,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, one after the other.")] = 1,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many at once; as many as there are processors.")
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="Play an incident or a trap by its name, or all.")
+    ] = None,
+) -> None:
+    """Run the engine under generated users and faults, beside an auditor that foretells it."""
+    with _faults():
+        if scenario is None:
+            raise typer.Exit(simulate(seed, commands, seeds, processes))
+        raise typer.Exit(play(scenario))
 
 
 @app.command()

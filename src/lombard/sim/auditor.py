@@ -6,38 +6,31 @@ determined by the command and the books (a loan, a repayment, a trade) it must b
 rest (what a liquidation chose to do) is posted as told, and then checked against the rules.
 """
 
-from collections import defaultdict, deque
+from collections import deque
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
 from lombard.core import commands as c
 from lombard.core import events as e
-from lombard.core import queries
-from lombard.core.state import Reply, State
-from lombard.sim.book import Fill, NaiveBook, NaiveOrder, NaivePair
+from lombard.core.state import Reply
+from lombard.sim.book import Fill, NaiveOrder, NaivePair
+from lombard.sim.books import Books, Key
+from lombard.sim.law import hold
 from lombard.sim.liquidations import OF_LIQUIDATION, NaiveLiquidations
-from lombard.sim.loan import Loan
-from lombard.sim.terms import NaiveTerms
+from lombard.sim.oracle import foresee
+from lombard.sim.venue import Answer, is_beside_the_command
 
-Key = tuple[int, int]  # account, coin
 HOUR_MS = 3_600_000
 
 
-class Auditor:
+class Auditor(Books):
     """Books kept beside the engine's."""
 
     def __init__(self) -> None:
-        self.time_ms = 0
+        super().__init__()
         self.hour_ms = 0
-        self.available: defaultdict[Key, int] = defaultdict(int)
-        self.frozen: defaultdict[Key, int] = defaultdict(int)
-        self.loans: defaultdict[Key, Loan] = defaultdict(Loan)
-        self.terms = NaiveTerms()
-        self.book = NaiveBook(self.terms.pairs)
-        self.levels: defaultdict[int, int] = defaultdict(int)
         self.next_levels: dict[int, int] = {}
-        self.locked: set[int] = set()
         self.called: set[int] = set()
         self.liquidated = NaiveLiquidations(self.terms)
         self.liquidations_seen = 0
@@ -47,6 +40,7 @@ class Auditor:
         self.reply = Reply(None)
         self.expected: deque[tuple[str, dict[str, Any]]] = deque()
         self.repayable: deque[tuple[Key, int]] = deque()
+        self.foretold = False
         # What the order that is replaced had borrowed.
         self.carried = 0
 
@@ -60,7 +54,10 @@ class Auditor:
         self.cmd, self.account, self.reply = envelope.command, envelope.account, reply
         self.repayable.clear()
         self.carried = 0
+        self.foretold = False
         for event in events:
+            if not (self.foretold or is_beside_the_command(event)):
+                self.foretell(envelope)
             if isinstance(event, e.InterestCharged) and not event.first:
                 self.on_receipt(event)
                 continue
@@ -74,6 +71,7 @@ class Auditor:
                 assert (kind, values) == (type(event).__name__, actual)
             else:
                 self.post(event)
+            self.venue.note(event)
         assert not self.expected, self.expected
         for account in sorted(self.called):
             net, _, needed = self.risk(account)
@@ -82,6 +80,37 @@ class Auditor:
         assert hour_ms == self.hour_ms, "an hour was not turned"
         while self.repayable:
             assert 0 == self.repayment(*self.repayable.popleft()), "an order did not repay"
+        if not self.foretold:
+            self.foretell(envelope)
+        if reply.refusal is None and not self.recalled:
+            self.grant(envelope)
+
+    def foretell(self, envelope: c.Envelope) -> None:
+        """Say how the command is answered, before its own work is done; it must be so."""
+        self.foretold = True
+        reply = self.reply
+        answer = foresee(self, envelope.account, envelope.command, envelope.command_id)
+        actual = Answer(
+            reply.refusal,
+            None if answer.units is None else reply.units,
+            None if answer.detail is None else reply.detail,
+            None if answer.id is None else reply.id,
+        )
+        hold("every reply is as foretold", answer, actual)
+
+    def grant(self, envelope: c.Envelope) -> None:
+        """Take note of what a command leaves behind that was done, not answered again."""
+        cmd = envelope.command
+        if isinstance(cmd, c.Tick | c.SetParameter):
+            self.slow.relax(self.terms, self.time_ms)
+        self.venue.remember(
+            envelope.account,
+            cmd,
+            envelope.command_id,
+            self.reply,
+            self.time_ms,
+            self.terms.parameters,
+        )
 
     def expect(self, event_type: type[e.Event], /, **values: Any) -> None:
         """Predict the next event: its kind, and those of its fields that can be known."""
@@ -203,6 +232,8 @@ class Auditor:
             event.quote_units,
             event.loan_type,
             event.stp,
+            event.force,
+            event.client_oid,
         )
         system = event.source == c.SOURCE_SYSTEM
         limit = event.price_ticks
@@ -309,14 +340,6 @@ class Auditor:
             done = order.paid > 0 and left < last * per_tick
         return e.CLOSED_FILLED if done else e.CLOSED_UNFILLED
 
-    def left_behind(self, order: NaiveOrder) -> bool:
-        """Say whether a debtor's order is worse for its account than the band (RULES 7.6)."""
-        coins = range(len(self.terms.coins))
-        if not any(self.loans[order.account, coin].principal for coin in coins):
-            return False
-        low, high = self.terms.band(order.pair, "band_e6")
-        return order.price > high if order.side == c.BUY else order.price < low
-
     def release(self, account: int, pair: NaivePair, side: int, units: int) -> None:
         """Give back what an order froze."""
         key = (account, pair.quote if side == c.BUY else pair.base)
@@ -333,12 +356,19 @@ class Auditor:
             case e.RateSet():
                 self.terms.set_rate(event.coin, event.rate_e12)
             case e.VenueChanged():
+                self.keep_last_price()
                 self.terms.change(self.cmd)
+                self.venue.change(self.cmd)
                 if isinstance(self.cmd, c.SetUserLevel):
                     self.next_levels[self.cmd.user] = self.cmd.level
             case e.IndexPricesSet():
                 assert isinstance(self.cmd, c.SetIndexPrices)
+                self.slow.relax(self.terms, self.time_ms)
                 self.terms.set_prices(self.cmd, self.time_ms)
+                for coin, price_e12 in event.prices:
+                    self.slow.publish(
+                        coin, price_e12, self.terms.parameters["caution_half_life_ms"] > 0
+                    )
             case e.OrderClosed():
                 self.close(event)
             case e.MarginCalled():
@@ -357,6 +387,14 @@ class Auditor:
                 assert (loan.principal, loan.due) == told
                 loan.paid += loan.due
                 loan.principal = 0
+
+    def keep_last_price(self) -> None:
+        """Count a pair's last price in its new ticks, before they change."""
+        if isinstance(self.cmd, c.SetPair) and self.cmd.symbol in self.terms.pair_ids:
+            number = self.terms.pair_ids[self.cmd.symbol]
+            if number in self.book.last_price:
+                price = self.book.last_price[number] * self.terms.pairs[number].tick
+                self.book.last_price[number] = floor(price / Fraction(self.cmd.tick_e12, 10**12))
 
     def close(self, event: e.OrderClosed) -> None:
         order = self.book.orders.pop(event.order_id)
@@ -383,52 +421,12 @@ class Auditor:
                 units = loan.charge(loan.principal, rate, self.ceil_each())
                 loan.pending.append((event.hour_ms, rate, loan.principal, units))
 
-    def rate(self, account: int, coin: int) -> int:
-        return self.terms.rates[coin, self.levels[c.user_of(account)]]
-
-    def ceil_each(self) -> bool:
-        return bool(self.terms.parameters["interest_profile"])
-
     def on_receipt(self, event: e.InterestCharged) -> None:
         """Check a receipt of a full hour against the hour it is for."""
         told = (event.hour_ms, event.rate_e12, event.principal_units, event.units)
         assert self.loans[event.account, event.coin].pending.popleft() == told
 
-    # --- risk ----------------------------------------------------------------------------------
-
-    def risk(
-        self, account: int, slow: dict[int, Fraction] | None = None
-    ) -> tuple[Fraction, Fraction, Fraction]:
-        """Return N, D and K of an account, in USDT (RULES 7.2).
-
-        With `slow` averages, assets count at the lower of the two prices, debts at the higher.
-        """
-        slot = c.slot_of(account)
-        coins = range(len(self.terms.coins))
-        principals = {coin: self.loans[account, coin].principal for coin in coins}
-        net = debt = needed = Fraction(0)
-        for coin in coins:
-            if not self.holds((account, coin)):
-                continue
-            held = self.available[account, coin] + self.frozen[account, coin]
-            owed = self.loans[account, coin].debt
-            low = high = self.terms.unit_value(coin)
-            if slow is not None:
-                low, high = min(low, slow[coin]), max(low, slow[coin])
-            excess = held - owed
-            net += low * self.terms.weighed(slot, coin, excess) if excess > 0 else high * excess
-            debt += high * owed
-            needed += high * self.terms.maintenance(slot, coin, owed, principals)
-        return net, debt, needed
-
-    def trusts_prices(self, account: int) -> bool:
-        """Say whether every price an account depends on is fresh, of two sources (RULES 7.7)."""
-        for coin in range(len(self.terms.coins)):
-            key = (account, coin)
-            used = self.available[key] or self.frozen[key] or self.loans[key].principal
-            if used and not self.terms.trusted(coin, self.time_ms):
-                return False
-        return True
+    # --- risk ---------------------------------------------------------------------------------
 
     def call(self, event: e.MarginCalled) -> None:
         """Check that a call is due, and that its account was calm since the last (RULES 7.3)."""
@@ -457,42 +455,3 @@ class Auditor:
         net, debt, needed = self.risk(event.account)
         assert debt == 0 or 2 * needed <= net
         self.locked.remove(event.account)
-
-    # --- holding the engine's books against these ------------------------------------------------
-
-    def compare(self, state: State, receipts: bool = True) -> None:
-        """Assert that every balance and debt, and every open receipt, is as predicted."""
-        expected = {
-            key: (self.available[key], self.frozen[key], self.loans[key].principal, due)
-            for key in [*self.available, *self.loans]
-            if (due := self.loans[key].due) or self.holds(key)
-        }
-        actual = {
-            (account, view.coin): row
-            for account in state.accounts
-            for view in queries.balances(state, account)
-            if any(row := row_of(view))
-        }
-        assert expected == actual
-        if receipts:
-            for account in sorted({account for account, _ in self.loans}):
-                self.compare_receipts(state, account)
-
-    def holds(self, key: Key) -> bool:
-        return bool(self.available[key] or self.frozen[key] or self.loans[key].principal)
-
-    def compare_receipts(self, state: State, account: int) -> None:
-        expected = [
-            (coin, *row)
-            for coin in range(len(self.terms.coins))
-            for row in self.loans[account, coin].pending
-        ]
-        assert expected == [
-            (row.coin, row.hour_ms, row.rate_e12, row.principal_units, row.units)
-            for row in queries.pending_interest(state, account)
-        ]
-
-
-def row_of(view: queries.BalanceView) -> tuple[int, int, int, int]:
-    """Return what the engine says of a balance, in the auditor's order."""
-    return view.available_units, view.frozen_units, view.principal_units, view.interest_units

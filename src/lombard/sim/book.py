@@ -40,6 +40,8 @@ class NaiveOrder:
     budget: int = 0
     loan_type: int = c.NORMAL
     stp: int = c.STP_NONE
+    force: int = c.GTC
+    client_oid: str = ""
     frozen: int = 0
     borrowed: int = 0
     fee_exact: Fraction = Fraction(0)
@@ -77,6 +79,16 @@ class Fill:
     maker_fee: int
 
 
+@dataclass(frozen=True)
+class Step:
+    """A step through the book: so much of a maker is taken, or it is closed, or the taker stops."""
+
+    maker: NaiveOrder
+    steps: int
+    closed: int | None = None
+    stops: bool = False
+
+
 @dataclass
 class NaiveBook:
     """Every resting order of the venue."""
@@ -95,19 +107,28 @@ class NaiveBook:
         ]
         return sorted(others, key=lambda order: (sign * order.price, order.id))
 
-    def run(
+    def best(self, pair: int, side: int) -> int:
+        """Return the best price of a side of a pair's book, 0 when nothing rests there."""
+        prices = [o.price for o in self.orders.values() if o.pair == pair and o.side == side]
+        if not prices:
+            return 0
+        return max(prices) if side == c.BUY else min(prices)
+
+    def plan(
         self,
         taker: NaiveOrder,
         limit: int,
         left_behind: Callable[[NaiveOrder], bool],
         skip_user: int = 0,
-    ) -> list[Fill | e.OrderClosed]:
-        """Trade an order: its fills in order, and the makers that are cancelled on the way.
+    ) -> list[Step]:
+        """Say what an order would do, step by step, without doing it.
 
-        Those are the taker's own, by self-trade prevention, and those `left_behind`.
+        Makers are cancelled on the way: the taker's own, by self-trade prevention, and those
+        `left_behind`.
         """
-        done: list[Fill | e.OrderClosed] = []
-        pair = self.pairs[taker.pair]
+        done: list[Step] = []
+        steps, paid = taker.steps, taker.paid
+        per_tick_step = self.pairs[taker.pair].quote_per_tick_step
         sign = 1 if taker.side == c.BUY else -1
         for maker in self.facing(taker):
             if limit and sign * maker.price > sign * limit:
@@ -115,22 +136,41 @@ class NaiveBook:
             own = c.user_of(maker.account) == c.user_of(taker.account)
             if own and skip_user == c.user_of(taker.account):
                 continue
-            wanted = taker.steps
+            wanted = steps
             if taker.budget:
-                wanted = (taker.budget - taker.paid) // (maker.price * pair.quote_per_tick_step)
+                wanted = (taker.budget - paid) // (maker.price * per_tick_step)
             if wanted <= 0:
                 break
             if own and taker.stp:
-                if taker.stp != c.STP_CANCEL_TAKER:
-                    done.append(self.close(maker, e.CLOSED_SELF_TRADE))
-                if taker.stp != c.STP_CANCEL_MAKER:
-                    taker.stopped = True
+                stops = taker.stp != c.STP_CANCEL_MAKER
+                closes = taker.stp != c.STP_CANCEL_TAKER
+                done.append(Step(maker, 0, e.CLOSED_SELF_TRADE if closes else None, stops))
+                if stops:
                     break
-                continue
-            if left_behind(maker):
-                done.append(self.close(maker, e.CLOSED_BY_VENUE))
-                continue
-            done.append(self.fill(taker, maker, min(wanted, maker.steps)))
+            elif left_behind(maker):
+                done.append(Step(maker, 0, e.CLOSED_BY_VENUE))
+            else:
+                taken = min(wanted, maker.steps)
+                done.append(Step(maker, taken))
+                steps -= taken
+                paid += taken * maker.price * per_tick_step
+        return done
+
+    def run(
+        self,
+        taker: NaiveOrder,
+        limit: int,
+        left_behind: Callable[[NaiveOrder], bool],
+        skip_user: int = 0,
+    ) -> list[Fill | e.OrderClosed]:
+        """Trade an order: its fills in order, and the makers that are cancelled on the way."""
+        done: list[Fill | e.OrderClosed] = []
+        for step in self.plan(taker, limit, left_behind, skip_user):
+            if step.steps:
+                done.append(self.fill(taker, step.maker, step.steps))
+            elif step.closed is not None:
+                done.append(self.close(step.maker, step.closed))
+            taker.stopped = step.stops
         return done
 
     def close(self, order: NaiveOrder, reason: int) -> e.OrderClosed:

@@ -37,6 +37,10 @@ class NaiveTerms:
             "crossed_liquidation_fee_e6": 20_000,
             "interest_profile": 0,
             "repay_on_cancel": 0,
+            "caution_half_life_ms": 300_000,
+            "takeover_after_ms": 600_000,
+            "client_oid_ttl_ms": 86_400_000,
+            "client_oids_max": 10_000,
         }
 
     def change(self, cmd: c.Command) -> None:

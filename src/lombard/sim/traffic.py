@@ -7,16 +7,16 @@ loans stand.
 """
 
 from collections.abc import Callable
+from functools import partial
 from itertools import accumulate
 from random import Random
 
 from lombard.core import commands as c
 from lombard.core import queries as q
-from lombard.core.commands import Command, account_id
+from lombard.core.commands import account_id
 from lombard.core.state import PARAMETERS, Pair
+from lombard.sim.faults import FAULTS, Asked
 from lombard.sim.stage import BTCUSDT, PEPEUSDT, Stage, coin_terms, pair_terms
-
-Asked = tuple[int, Command]
 
 OIDS = [""] * 60 + list("abcdefghijkl")
 # How often each kind of command comes.
@@ -45,6 +45,8 @@ WEIGHTS = {
     "parameter": 1,
     "nonsense": 2,
 }
+# What the operator does while all that goes on.
+OPERATOR = ["rate", "fund", "level", "coin_terms", "pair_terms", "listing", "parameter"]
 # Leveraged positions, deep books, wild prices, steady terms: a storm of liquidations.
 STORM = {
     "gamble": 12,
@@ -77,8 +79,12 @@ class Traffic:
         self.kinds = list(weights or WEIGHTS)
         self.cumulative = list(accumulate((weights or WEIGHTS).values()))
         self.makers: dict[str, Callable[[], Asked]] = {
-            kind: getattr(self, kind) for kind in WEIGHTS
+            kind: getattr(self, kind) for kind in WEIGHTS if kind not in FAULTS
         }
+        self.makers |= {kind: partial(make, self) for kind, make in FAULTS.items()}
+        # What a fault wants of the next command: when it comes, and under which id.
+        self.time_next_ms: int | None = None
+        self.command_id_next = b""
         self.users = [world.user() for _ in range(users)]
         for user in self.users:
             for slot in (0, 1):
@@ -102,6 +108,9 @@ class Traffic:
 
     def next_ms(self) -> int:
         """Return when: mostly now, sometimes hours later, sometimes by a clock that is behind."""
+        if self.time_next_ms is not None:
+            wanted_ms, self.time_next_ms = self.time_next_ms, None
+            return wanted_ms
         chance = self.random.randrange(1000)
         now_ms = self.world.engine.time_ms
         if self.random.randrange(self.pace):
@@ -120,6 +129,9 @@ class Traffic:
 
     def command_id(self) -> bytes:
         """Return an id for the next command, seldom one that may have been used."""
+        if self.command_id_next:
+            wanted, self.command_id_next = self.command_id_next, b""
+            return wanted
         if self.random.randrange(20):
             return b""
         return bytes([self.random.randrange(100)]) * 16
@@ -471,25 +483,3 @@ class Traffic:
         return c.VENUE, c.SetParameter(
             name, self.random.choice([default, default, *usual, *usual, least - 1, most + 1, most])
         )
-
-    def nonsense(self) -> Asked:
-        """Ask for what is not there, of whom it is not."""
-        r = self.random
-        wrong: list[Command] = [
-            c.Borrow(99, 1, ""),
-            c.Repay(-1, 1, ""),
-            c.Tick(),
-            c.AddUser(),
-            c.Transfer(-1, 0, 1, ""),
-            c.Transfer(account_id(self.users[0], 60_000), 0, 1, ""),
-            c.Deposit(-1, 5),
-            c.Upgrade(2),
-            c.PlaceOrder(0, 2, 0, 0, 0, 0, 1, 1, 0, "", 0),
-            c.PlaceOrder(0, 0, 0, 0, 9, 0, 10**40, 1, 0, "", 0),
-            c.SetVipLevels([]),
-        ]
-        cmd = r.choice(wrong)
-        account = r.choice([c.VENUE, self.account(), self.account(), 77, -5])
-        if account == c.VENUE and isinstance(cmd, c.AddUser) and len(self.world.state.users) > 9:
-            return c.VENUE, c.Tick()
-        return account, cmd

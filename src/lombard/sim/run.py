@@ -1,0 +1,147 @@
+"""One run: a seed, the history that follows from it, and the laws after every command.
+
+A run is one venue, its traffic, and the auditor beside it. It ends at the first law that does not
+hold, with the commands that were asked until then.
+"""
+
+import traceback
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import Random
+
+from lombard.core.commands import Command, Envelope
+from lombard.core.engine import Engine
+from lombard.core.state import Reply
+from lombard.sim.auditor import Auditor
+from lombard.sim.law import Broken, hold
+from lombard.sim.laws import Laws
+from lombard.sim.stage import Stage
+from lombard.sim.swarm import Swarm
+from lombard.sim.traffic import Traffic
+
+# All balances are compared once in so many commands, those of whoever asked after each.
+COMPARE_EVERY = 50
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A law that does not hold: which, what was seen, and the commands that led there."""
+
+    seed: int
+    law: str
+    detail: str
+    log: list[Envelope]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to."""
+
+    seed: int
+    commands: int
+    seen: Counter[str]
+    state_hash: str
+    failure: Failure | None
+
+
+class Run(Stage):
+    """A stage under the eyes of the auditor, where the laws are held after every command."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.auditor = Auditor()
+        self.laws = Laws(self.engine, self.auditor)
+        # Kinds of commands with what they came to, and kinds of events.
+        self.seen: Counter[str] = Counter()
+
+    def do(
+        self, account: int, cmd: Command, at: int | str | None = None, command_id: bytes = b""
+    ) -> Reply:
+        """Apply a command; the auditor must have foreseen it, and the laws must hold after it."""
+        self.laws.before(len(self.log))
+        reply = super().do(account, cmd, at, command_id)
+        envelope = self.log[-1]
+        outcome = "done" if reply.refusal is None else reply.refusal.value
+        self.seen[f"{type(cmd).__name__} {outcome}"] += 1
+        for event in self.events:
+            self.seen[type(event).__name__] += 1
+        self.auditor.follow(envelope, reply, self.events)
+        self.auditor.slow.adopt(self.state)
+        self.laws.after(envelope, reply, self.events)
+        if len(self.log) % COMPARE_EVERY == 0:
+            self.auditor.compare(self.state)
+        else:
+            self.auditor.compare_accounts(self.state, touched(account, self.events))
+        return reply
+
+    def restart(self) -> None:
+        """Go on from a snapshot, which must be the same venue."""
+        lines = list(self.engine.snapshot_lines())
+        before = self.engine.state_hash()
+        self.engine = Engine.restore(lines)
+        hold("a snapshot is the same venue", before, self.engine.state_hash())
+        self.laws.engine = self.engine
+
+    def close(self) -> None:
+        """Compare everything a last time."""
+        self.auditor.compare(self.state)
+        self.laws.audit()
+
+
+def touched(account: int, events: Iterable[object]) -> set[int]:
+    """Return the accounts that a command may have changed."""
+    names = ("account", "taker_account", "maker_account", "from_account", "to_account")
+    found = {account}
+    for event in events:
+        for name in names:
+            number = getattr(event, name, None)
+            if number is not None:
+                found.add(number)
+    return found
+
+
+def run_seed(seed: int, commands: int) -> Outcome:
+    """Run a seed's history for so many commands, or until a law does not hold."""
+    run = Run()
+    done = 0
+    failure = None
+    try:
+        random = Random(seed)
+        swarm = Swarm(random)
+        run.list_catalogue()
+        traffic = Traffic(run, random, swarm.users, swarm.weights)
+        traffic.pace = swarm.pace
+        for number in range(1, commands + 1):
+            done = number
+            if swarm.restarts and random.randrange(swarm.restarts) == 0:
+                run.restart()
+            account, cmd = traffic.next()
+            run.do(account, cmd, traffic.next_ms(), traffic.command_id())
+        run.close()
+    except Exception as fault:
+        failure = Failure(seed, law_of(fault), str(fault), run.log)
+    hashed = "" if failure else run.engine.state_hash()
+    return Outcome(seed, done, run.seen, hashed, failure)
+
+
+def replay(log: Iterable[Envelope]) -> Exception | None:
+    """Ask again what was asked; return what then breaks."""
+    run = Run()
+    try:
+        for envelope in log:
+            run.do(envelope.account, envelope.command, envelope.time_ms, envelope.command_id)
+        run.close()
+    except Exception as fault:
+        return fault
+    return None
+
+
+def law_of(fault: Exception) -> str:
+    """Name the law that a fault breaks: its own name, or the line that raised it."""
+    if isinstance(fault, Broken):
+        return fault.law
+    frames = traceback.extract_tb(fault.__traceback__)
+    where = frames[-1]
+    name = where.filename.rpartition("/")[2]
+    return f"{type(fault).__name__} in {where.name} ({name}): {where.line or str(fault)}"
