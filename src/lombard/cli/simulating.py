@@ -42,12 +42,14 @@ def say_figures(campaign: Campaign, seconds: float) -> None:
 def tell(failure: Failure, commands: int) -> None:
     """Print a failure: the seed, the law, and the commands that matter."""
     shrunk = shrink(failure)
-    count = len(shrunk.log)
+    count, all_of_them = len(shrunk.steps), len(failure.steps)
     tell_fault(f"A law is broken: {shrunk.law}")
     say(shrunk.detail)
     say(f"lombard sim --seed {failure.seed} --commands {commands}")
-    say(f"{count} of {len(failure.log)} commands still break it:")
-    for envelope in shrunk.log:
+    say(
+        f"{count} of {all_of_them} commands still break it, after the {len(shrunk.setup)} of setup:"
+    )
+    for envelope, _ in shrunk.steps:
         who = envelope.account or "venue"
         again = f" id {envelope.command_id.hex()}" if envelope.command_id else ""
         say(f"  {envelope.time_ms} {who}{again} {show(envelope.command)}")

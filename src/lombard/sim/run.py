@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
-from lombard.core.commands import Command, Envelope
+from lombard.core.commands import CancelOrder, Command, Envelope, ReplaceOrder
 from lombard.core.engine import Engine
 from lombard.core.state import Reply
 from lombard.sim.auditor import Auditor
@@ -24,14 +25,26 @@ from lombard.sim.traffic import Traffic
 COMPARE_EVERY = 50
 
 
+class Step(NamedTuple):
+    """A command that was asked, and the id in its reply."""
+
+    envelope: Envelope
+    id: int
+
+
 @dataclass(frozen=True)
 class Failure:
-    """A law that does not hold: which, what was seen, and the commands that led there."""
+    """A law that does not hold: which, what was seen, and the commands that led there.
+
+    `setup` lists the catalogue and brings the users in; it is the same for all seeds, but for the
+    number of users.
+    """
 
     seed: int
     law: str
     detail: str
-    log: list[Envelope]
+    setup: list[Step]
+    steps: list[Step]
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,7 @@ class Run(Stage):
         super().__init__()
         self.auditor = Auditor()
         self.laws = Laws(self.engine, self.auditor)
+        self.steps: list[Step] = []
         # Kinds of commands with what they came to, and kinds of events.
         self.seen: Counter[str] = Counter()
 
@@ -62,6 +76,7 @@ class Run(Stage):
         self.laws.before(len(self.log))
         reply = super().do(account, cmd, at, command_id)
         envelope = self.log[-1]
+        self.steps.append(Step(envelope, reply.id))
         outcome = "done" if reply.refusal is None else reply.refusal.value
         self.seen[f"{type(cmd).__name__} {outcome}"] += 1
         for event in self.events:
@@ -104,7 +119,7 @@ def touched(account: int, events: Iterable[object]) -> set[int]:
 def run_seed(seed: int, commands: int) -> Outcome:
     """Run a seed's history for so many commands, or until a law does not hold."""
     run = Run()
-    done = 0
+    done = setup = 0
     failure = None
     try:
         random = Random(seed)
@@ -112,6 +127,7 @@ def run_seed(seed: int, commands: int) -> Outcome:
         run.list_catalogue()
         traffic = Traffic(run, random, swarm.users, swarm.weights)
         traffic.pace = swarm.pace
+        setup = len(run.steps)
         for number in range(1, commands + 1):
             done = number
             if swarm.restarts and random.randrange(swarm.restarts) == 0:
@@ -120,21 +136,39 @@ def run_seed(seed: int, commands: int) -> Outcome:
             run.do(account, cmd, traffic.next_ms(), traffic.command_id())
         run.close()
     except Exception as fault:
-        failure = Failure(seed, law_of(fault), str(fault), run.log)
+        steps = run.steps
+        failure = Failure(seed, law_of(fault), str(fault), steps[:setup], steps[setup:])
     hashed = "" if failure else run.engine.state_hash()
     return Outcome(seed, done, run.seen, hashed, failure)
 
 
-def replay(log: Iterable[Envelope]) -> Exception | None:
-    """Ask again what was asked; return what then breaks."""
+def replay(steps: Iterable[Step]) -> Exception | None:
+    """Ask again what was asked; return what then breaks.
+
+    Where commands were left out, ids are others than they were: orders go by what placed them.
+    """
     run = Run()
+    ids: dict[int, int] = {}
     try:
-        for envelope in log:
-            run.do(envelope.account, envelope.command, envelope.time_ms, envelope.command_id)
+        for envelope, id_ in steps:
+            cmd = translated(envelope.command, ids)
+            reply = run.do(envelope.account, cmd, envelope.time_ms, envelope.command_id)
+            ids[id_] = reply.id
         run.close()
     except Exception as fault:
         return fault
     return None
+
+
+def translated(cmd: Command, ids: dict[int, int]) -> Command:
+    """Name the order that a command is about by the id it has now."""
+    if isinstance(cmd, CancelOrder):
+        return CancelOrder(cmd.pair, ids.get(cmd.order_id, cmd.order_id), cmd.client_oid)
+    if isinstance(cmd, ReplaceOrder):
+        order_id = ids.get(cmd.order_id, cmd.order_id)
+        new = (cmd.price_ticks, cmd.size_steps, cmd.new_client_oid)
+        return ReplaceOrder(cmd.pair, order_id, cmd.client_oid, *new)
+    return cmd
 
 
 def law_of(fault: Exception) -> str:

@@ -17,11 +17,11 @@ class Swarm:
 
     def __init__(self, random: Random) -> None:
         self.users = random.choice([2, 3, 4, 6])
+        storm = random.randrange(5) < 2
         # One command in so many comes later than at once; hours pass as often.
-        self.pace = random.choice([1, 1, 10, 100])
+        self.pace = random.choice([10, 100] if storm else [1, 1, 10, 100])
         # One command in so many is followed by a start from a snapshot; 0: none.
         self.restarts = random.choice([0, 0, 300])
-        storm = random.randrange(4) == 0
         self.weights = dict(STORM if storm else WEIGHTS)
         rare = [kind for kind in [*FAULTS, *OPERATOR, "jump"] if not (storm and kind in STORM)]
         mode = random.choice([NONE, ONE, SOME, SOME, ALL])
@@ -36,5 +36,5 @@ class Swarm:
         for kind in self.weights:
             if kind not in rare:
                 # What users do is drawn too, so that some seeds have no cancellations, say.
-                self.weights[kind] *= random.choice([0, 1, 1, 1, 1, 3])
+                self.weights[kind] *= random.choice([0, 1, 1, 1, 1, 1, 1, 3])
         self.weights["order"] = max(1, self.weights.get("order", 0))

@@ -164,14 +164,17 @@ def upgrade(a: Auditor, account: int, cmd: c.Upgrade) -> Answer:
 
 
 def is_name(name: str) -> bool:
+    """Say whether a coin or a pair may be called so."""
     return 0 < len(name) <= 20 and all(ch in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" for ch in name)
 
 
 def rising(numbers: list[int]) -> bool:
+    """Say whether each number is larger than the one before."""
     return all(one < other for one, other in pairwise(numbers))
 
 
 def falling(numbers: list[int]) -> bool:
+    """Say whether no number is larger than the one before."""
     return all(one >= other for one, other in pairwise(numbers))
 
 

@@ -1,0 +1,103 @@
+"""The simulator: many seeds without a broken law; and that it sees what is wrong when it is."""
+
+import re
+from fractions import Fraction
+from math import floor
+
+import pytest
+from typer.testing import CliRunner
+
+from lombard.cli.app import app
+from lombard.core.refusals import Refusal
+from lombard.sim import order_oracle
+from lombard.sim.book import NaiveOrder
+from lombard.sim.campaign import Campaign, run_campaign
+from lombard.sim.run import Run, replay, run_seed
+from lombard.sim.shrink import shrink
+from lombard.sim.venue import NaiveVenue
+
+SEEN = [
+    "Traded", "Borrowed", "Repaid", "MarginCalled", "LiquidationFinished", "FundPaid", "FundTook",
+    "LiquidationFeePaid", "LossBooked", "HourTurned",
+]  # fmt: skip
+
+
+def check(campaign: Campaign, seeds: int, commands: int) -> None:
+    """See that no law was broken, and that all that matters happened."""
+    assert campaign.failure is None, (campaign.failure.seed, campaign.failure.law)
+    assert (seeds, seeds * commands) == (campaign.seeds, campaign.commands)
+    # What is never seen is not proven: every kind of event, every refusal of the core's own rules.
+    assert [] == [kind for kind in SEEN if not campaign.seen[kind]]
+    refusals = {name.partition(" ")[2] for name in campaign.seen if " " in name}
+    missing = {refusal.value for refusal in Refusal} - refusals
+    assert missing <= {Refusal.ORDER_CLOSED.value}
+
+
+@pytest.mark.timeout(1_200)
+def test_a_million_commands_break_no_law() -> None:
+    """500 seeds of 2 000 commands, every reply and balance as foretold."""
+    check(run_campaign(1, 500, 2_000), 500, 2_000)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(86_400)
+def test_fifty_million_commands_break_no_law() -> None:
+    check(run_campaign(1_000_000, 5_000, 10_000), 5_000, 10_000)
+
+
+def test_a_seed_is_a_history() -> None:
+    first, second = run_seed(7, 400), run_seed(7, 400)
+
+    assert (first.state_hash, first.seen) == (second.state_hash, second.seen)
+    assert first.state_hash != run_seed(8, 400).state_hash
+
+
+def test_a_log_can_be_asked_again() -> None:
+    run = Run()
+    run.list_catalogue()
+    run.borrow(run.crossed(USDT="100"), "USDT", "50")
+
+    assert replay(run.steps) is None
+
+
+# Errors in what the auditor believes are as good as errors in the engine: the two must differ.
+ERRORS = [
+    (NaiveOrder, "take_fee", lambda order, units, rate: floor(units * rate)),
+    (order_oracle, "calm", lambda net, needed: 5 * needed < 3 * net or not needed),
+    (order_oracle, "open_loss", lambda *_: Fraction(0)),
+    (NaiveVenue, "recall", lambda *_: None),
+]
+
+
+@pytest.mark.parametrize(("place", "name", "error"), ERRORS, ids=[row[1] for row in ERRORS])
+def test_an_error_is_found_and_shrunk(
+    place: object, name: str, error: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, name, error)
+
+    failure = run_campaign(1, 60, 2_000, processes=1).failure
+
+    assert failure is not None
+    shrunk = shrink(failure)
+    assert (failure.seed, failure.law) == (shrunk.seed, shrunk.law)
+    assert 12 >= len(shrunk.steps)
+    assert replay([*shrunk.setup, *shrunk.steps]) is not None
+
+
+def test_a_failure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(*ERRORS[0])
+
+    told = CliRunner().invoke(app, ["sim", "--seeds", "3", "--commands", "300", "--processes", "1"])
+
+    assert 1 == told.exit_code
+    assert "lombard sim --seed 1 --commands 300" in told.output
+    assert re.search(
+        r"(\d+) of (\d+) commands still break it, after the \d+ of setup:\n  \d+ ", told.output
+    )
+
+
+def test_figures_are_told() -> None:
+    told = CliRunner().invoke(app, ["sim", "--seeds", "2", "--commands", "50"])
+
+    assert 0 == told.exit_code
+    assert "No law broken: 100 commands, 2 seeds" in told.output
