@@ -44,7 +44,8 @@ class SlowPrices:
         self.moved = False
         for coin, slow in self.prices.items():
             exact = state.coins[coin].slow_price_e12
-            near = abs(exact - slow) <= 3 + PRECISION * slow
+            largest = max(slow, state.coins[coin].price_e12)
+            near = abs(exact - slow) <= 3 + PRECISION * largest
             hold("the slow average follows the index by half in a half-life", True, near)
             self.exact[coin] = exact
             self.prices[coin] = float(exact)

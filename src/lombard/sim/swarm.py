@@ -10,6 +10,7 @@ from lombard.sim.faults import FAULTS
 from lombard.sim.traffic import OPERATOR, STORM, WEIGHTS
 
 NONE, ONE, SOME, ALL = range(4)
+MODES = [NONE, ONE, SOME, SOME, ALL]
 
 
 class Swarm:
@@ -24,7 +25,8 @@ class Swarm:
         self.restarts = random.choice([0, 0, 300])
         self.weights = dict(STORM if storm else WEIGHTS)
         rare = [kind for kind in [*FAULTS, *OPERATOR, "jump"] if not (storm and kind in STORM)]
-        mode = random.choice([NONE, ONE, SOME, SOME, ALL])
+        # What stops the feed stops liquidations too: storms mostly go without.
+        mode = random.choice([NONE, NONE, NONE, ONE, SOME, ALL] if storm else MODES)
         chosen = random.choice(rare)
         for kind in rare:
             self.weights[kind] = {
