@@ -22,6 +22,13 @@ from lombard.core.operator_commands import SetUserLevel as SetUserLevel
 from lombard.core.operator_commands import SetVipLevels as SetVipLevels
 from lombard.core.operator_commands import Tick as Tick
 from lombard.core.operator_commands import Upgrade as Upgrade
+from lombard.core.trigger_commands import CancelAllTriggers as CancelAllTriggers
+from lombard.core.trigger_commands import CancelTrigger as CancelTrigger
+from lombard.core.trigger_commands import FireTriggers as FireTriggers
+from lombard.core.trigger_commands import ModifyTrigger as ModifyTrigger
+from lombard.core.trigger_commands import PlaceOco as PlaceOco
+from lombard.core.trigger_commands import PlaceTrigger as PlaceTrigger
+from lombard.core.trigger_commands import PlaceWithExits as PlaceWithExits
 
 # Sides, kinds and the like are small integers: they are compared on every match.
 BUY: Final = 0
@@ -231,6 +238,13 @@ Command = (
     | Transfer
     | Deposit
     | Tick
+    | PlaceTrigger
+    | ModifyTrigger
+    | CancelTrigger
+    | CancelAllTriggers
+    | PlaceWithExits
+    | PlaceOco
+    | FireTriggers
     | ContinueLiquidation
     | SetIndexPrices
     | SetRate
