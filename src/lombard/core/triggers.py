@@ -239,23 +239,7 @@ def _modify(state: State, account: Account, cmd: ModifyTrigger, events: list[Eve
         return Reply(Refusal.ORDER_CLOSED)
     if found.stage != WAITING or found.order_id:
         return Reply(Refusal.ORDER_INVALID, detail="planType")
-    new = PlaceTrigger(
-        found.pair.id,
-        found.plan,
-        found.price_source,
-        cmd.trigger_ticks,
-        found.callback_e6,
-        found.side,
-        cmd.kind,
-        found.force,
-        found.loan_type,
-        found.stp,
-        cmd.price_ticks,
-        cmd.size_steps,
-        cmd.quote_units,
-        "",
-        found.source,
-    )
+    new = _modified(found, cmd)
     refusal = _refuse_words(new) or orders.refuse_numbers(found.pair, _order_form(new))
     if refusal is not None:
         return refusal
@@ -292,6 +276,27 @@ def _modify(state: State, account: Account, cmd: ModifyTrigger, events: list[Eve
         )
     )
     return Reply(None, found.id)
+
+
+def _modified(found: Trigger, cmd: ModifyTrigger) -> PlaceTrigger:
+    """Return the command that would have placed a trigger as it is to be."""
+    return PlaceTrigger(
+        found.pair.id,
+        found.plan,
+        found.price_source,
+        cmd.trigger_ticks,
+        found.callback_e6,
+        found.side,
+        cmd.kind,
+        found.force,
+        found.loan_type,
+        found.stp,
+        cmd.price_ticks,
+        cmd.size_steps,
+        cmd.quote_units,
+        "",
+        found.source,
+    )
 
 
 def _cancel(state: State, account: Account, cmd: CancelTrigger, events: list[Event]) -> Reply:
