@@ -15,6 +15,11 @@ from lombard.core.commands import (
     LIMIT,
     MARKET,
     NORMAL,
+    PLAN_OCO,
+    PLAN_STOP_LOSS,
+    PLAN_TAKE_PROFIT,
+    PRICE_INDEX,
+    PRICE_LAST,
     SELL,
     Command,
     PlaceOco,
@@ -25,13 +30,6 @@ from lombard.core.events import Event
 from lombard.core.refusals import Refusal
 from lombard.core.state import Account, Pair, Reply, State
 from lombard.core.trigger_book import DORMANT, FALLS, RISES, Trigger
-from lombard.core.trigger_commands import (
-    PLAN_OCO,
-    PLAN_STOP_LOSS,
-    PLAN_TAKE_PROFIT,
-    PRICE_INDEX,
-    PRICE_LAST,
-)
 from lombard.core.triggers import accept, price_now, refuse_count, refuse_unpriced
 from lombard.core.units import VALUE_MAX
 

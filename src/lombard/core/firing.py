@@ -20,10 +20,19 @@ from lombard.core.commands import (
     IOC,
     LIMIT,
     MARKET,
+    PLAN_OCO,
+    PLAN_STOP_LOSS,
+    PLAN_TAKE_PROFIT,
+    PLAN_TRAILING,
+    PRICE_INDEX,
+    PRICE_LAST,
     PlaceOrder,
 )
 from lombard.core.events import (
     CLOSED_BY_VENUE,
+    TRIGGER_BY_LIQUIDATION,
+    TRIGGER_BY_ORDER,
+    TRIGGER_BY_SIBLING,
     Event,
     IndexPricesSet,
     LiquidationStarted,
@@ -40,19 +49,6 @@ from lombard.core.orders import place_fired
 from lombard.core.risk import SOURCES_MIN, is_stale
 from lombard.core.state import Pair, State
 from lombard.core.trigger_book import DORMANT, Trigger
-from lombard.core.trigger_commands import (
-    PLAN_OCO,
-    PLAN_STOP_LOSS,
-    PLAN_TAKE_PROFIT,
-    PLAN_TRAILING,
-    PRICE_INDEX,
-    PRICE_LAST,
-)
-from lombard.core.trigger_events import (
-    TRIGGER_BY_LIQUIDATION,
-    TRIGGER_BY_ORDER,
-    TRIGGER_BY_SIBLING,
-)
 from lombard.core.units import PRICE_ONE_E12, RATIO_ONE_E6, div_ceil
 from lombard.core.watch import watch
 

@@ -11,6 +11,11 @@ from lombard.core import cancelling, orders
 from lombard.core.commands import (
     GTC,
     MARKET,
+    PLAN_OCO,
+    PLAN_TRAILING,
+    PLAN_TRIGGER,
+    PRICE_INDEX,
+    PRICE_LAST,
     CancelAllTriggers,
     CancelOrder,
     CancelTrigger,
@@ -19,7 +24,7 @@ from lombard.core.commands import (
     PlaceOrder,
     PlaceTrigger,
 )
-from lombard.core.events import Event, TriggerModified, TriggerPlaced
+from lombard.core.events import TRIGGER_BY_USER, Event, TriggerModified, TriggerPlaced
 from lombard.core.firing import cancel_trigger, index_ticks, start_trail
 from lombard.core.refusals import Refusal
 from lombard.core.risk import is_stale
@@ -33,14 +38,6 @@ from lombard.core.trigger_book import (
     WAITING,
     Trigger,
 )
-from lombard.core.trigger_commands import (
-    PLAN_OCO,
-    PLAN_TRAILING,
-    PLAN_TRIGGER,
-    PRICE_INDEX,
-    PRICE_LAST,
-)
-from lombard.core.trigger_events import TRIGGER_BY_USER
 from lombard.core.units import VALUE_MAX
 
 

@@ -3,6 +3,10 @@
 from typing import Final, Protocol, final
 
 from lombard.core.events import (
+    TRIGGER_BY_LIQUIDATION,
+    TRIGGER_BY_ORDER,
+    TRIGGER_BY_SIBLING,
+    TRIGGER_BY_USER,
     Event,
     TrailStarted,
     TriggerCancelled,
@@ -11,12 +15,6 @@ from lombard.core.events import (
     TriggerModified,
     TriggerPlaced,
     TriggerSized,
-)
-from lombard.core.trigger_events import (
-    TRIGGER_BY_LIQUIDATION,
-    TRIGGER_BY_ORDER,
-    TRIGGER_BY_SIBLING,
-    TRIGGER_BY_USER,
 )
 from lombard.history import rows as r
 
