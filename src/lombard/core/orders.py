@@ -41,7 +41,7 @@ from lombard.core.lending import (
     refuse_over_limit,
     surely_lendable,
 )
-from lombard.core.matching import facing, match, rest, walk, withdraw
+from lombard.core.matching import facing, match, rest, resting_side, walk, withdraw
 from lombard.core.refusals import Refusal
 from lombard.core.risk import (
     Deltas,
@@ -85,7 +85,33 @@ def replace(state: State, account: Account, cmd: ReplaceOrder, events: list[Even
     refusal = _refuse_form(state, account, new, found)
     if refusal is not None:
         return refusal
+    if new.price_ticks == found.price_ticks and new.size_steps < found.remaining_steps:
+        return _shrink(state, found, new, events)
     return _place(state, account, new, found, events)
+
+
+def _shrink(state: State, old: Order, cmd: PlaceOrder, events: list[Event]) -> Reply:
+    """Let a smaller order of the same price take an order's place in its queue (RULES 10).
+
+    It needs no check of funds or risk: it can only cost, and lose, less than what stands.
+    """
+    order = _order(state, old.account, old.pair, cmd)
+    units = cost_units(order)
+    freed = old.frozen_units - units
+    assert freed > 0, "Invariant: a smaller order freezes more"
+
+    # From here the order succeeds.
+    assert order.id == state.take_id()
+    resting_side(old).take_place(old, order)
+    order.pay.frozen_units -= freed
+    order.pay.available_units += freed
+    order.frozen_units, old.frozen_units = units, 0
+    order.borrowed_units = old.borrowed_units
+    del order.account.orders[old.id]
+    order.account.orders[order.id] = order
+    events.append(OrderClosed(old.id, order.account.id, order.pair.id, CLOSED_REPLACED))
+    events.append(_placed(order))
+    return Reply(None, order.id)
 
 
 def place_fired(
