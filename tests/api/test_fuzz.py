@@ -16,6 +16,7 @@ from tests.api.house import MACHINE_MS, START_MS, Client, Street, numbers_in, ru
 WORDS: tuple[Any, ...] = (
     *("BTCUSDT", "PEPEUSDT", "ETHUSDT", "XXX", "BTC", "USDT", "PEPE", "ETH", "btc"),
     *("buy", "sell", "limit", "market", "gtc", "GTC", "ioc", "fok", "post_only"),
+    *("fill_price", "mark_price", "tpsl", "amount", "total", "0.01", "21000"),
     *("normal", "autoLoan", "autoRepay", "autoLoanAndRepay", "cancel_taker", "cancel_both"),
     *("spot", "crossed_margin", "isolated_margin", "p2p", "multiple", "single", "margin"),
     *("1min", "1h", "1Mutc", "1M", "step1", "step5", "API", "SYS", "place_order", "all"),
@@ -45,8 +46,11 @@ def wish(draw: random.Random, request: type[msgspec.Struct]) -> dict[str, Any]:
         else:
             entry = msgspec.inspect.type_info(field.type)
             assert isinstance(entry, msgspec.inspect.ListType)
-            assert isinstance(entry.item_type, msgspec.inspect.StructType)
             size = draw.choice((0, 1, 2, 5))
+            if isinstance(entry.item_type, msgspec.inspect.StrType):
+                body[field.name] = [draw.choice(WORDS) for _ in range(size)]
+                continue
+            assert isinstance(entry.item_type, msgspec.inspect.StructType)
             body[field.name] = [wish(draw, entry.item_type.cls) for _ in range(size)]
     # Most requests should come further than the first name.
     if "symbol" in body and draw.random() < 0.7:

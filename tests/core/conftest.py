@@ -9,6 +9,7 @@ pytest.register_assert_rewrite(
     "lombard.sim.book",
     "lombard.sim.liquidations",
     "lombard.sim.terms",
+    "tests.core.naive_triggers",
     "tests.core.world",
 )
 

@@ -49,6 +49,13 @@ CODES = {
     46: "FundPool",
     47: "FundInsurance",
     48: "Upgrade",
+    90: "PlaceTrigger",
+    91: "ModifyTrigger",
+    92: "CancelTrigger",
+    93: "CancelAllTriggers",
+    94: "FireTriggers",
+    95: "PlaceWithExits",
+    96: "PlaceOco",
 }
 
 
@@ -121,6 +128,8 @@ def values(annotation: object) -> st.SearchStrategy[Any]:
     if annotation is bool:
         return st.booleans()
     (row,) = get_args(annotation)
+    if not get_args(row):
+        return st.lists(values(row), max_size=4)
     return st.lists(st.tuples(*map(values, get_args(row))), max_size=4)
 
 

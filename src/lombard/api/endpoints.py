@@ -10,6 +10,7 @@ from lombard.api import (
     margin_records,
     margin_terms,
     market,
+    plan_orders,
     public,
     spot_lists,
     spot_orders,
@@ -27,6 +28,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *margin_liquidations.endpoints(),
     *wallet.endpoints(),
     *spot_orders.endpoints(),
+    *plan_orders.endpoints(),
     *spot_lists.endpoints(),
     *health.endpoints(),
 )

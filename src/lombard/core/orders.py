@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from lombard.core.book import Order
 from lombard.core.bounds import RATIO_BITS, bounds_of, mmr_bound, value_high
+from lombard.core.cancelling import find
 from lombard.core.commands import (
     AUTO_LOAN,
     AUTO_REPAY,
@@ -20,13 +21,10 @@ from lombard.core.commands import (
     MARKET,
     POST_ONLY,
     STP_CANCEL_BOTH,
-    CancelAllOrders,
-    CancelOrder,
     PlaceOrder,
     ReplaceOrder,
 )
 from lombard.core.events import (
-    CLOSED_BY_USER,
     CLOSED_FILLED,
     CLOSED_REPLACED,
     CLOSED_SELF_TRADE,
@@ -43,7 +41,7 @@ from lombard.core.lending import (
     refuse_over_limit,
     surely_lendable,
 )
-from lombard.core.matching import facing, match, rest, walk, withdraw
+from lombard.core.matching import facing, match, rest, resting_side, walk, withdraw
 from lombard.core.refusals import Refusal
 from lombard.core.risk import (
     Deltas,
@@ -87,16 +85,55 @@ def replace(state: State, account: Account, cmd: ReplaceOrder, events: list[Even
     refusal = _refuse_form(state, account, new, found)
     if refusal is not None:
         return refusal
+    if new.price_ticks == found.price_ticks and new.size_steps < found.remaining_steps:
+        return _shrink(state, found, new, events)
     return _place(state, account, new, found, events)
 
 
-def _refuse_form(
-    state: State, account: Account, cmd: PlaceOrder, replaced: Order | None
-) -> Reply | None:
-    """Return why an order is refused whatever the account owns, in this order."""
-    if not 0 <= cmd.pair < len(state.pairs):
+def _shrink(state: State, old: Order, cmd: PlaceOrder, events: list[Event]) -> Reply:
+    """Let a smaller order of the same price take an order's place in its queue (RULES 10).
+
+    It needs no check of funds or risk: it can only cost, and lose, less than what stands.
+    """
+    order = _order(state, old.account, old.pair, cmd)
+    units = cost_units(order)
+    freed = old.frozen_units - units
+    assert freed > 0, "Invariant: a smaller order freezes more"
+
+    # From here the order succeeds.
+    assert order.id == state.take_id()
+    resting_side(old).take_place(old, order)
+    order.pay.frozen_units -= freed
+    order.pay.available_units += freed
+    order.frozen_units, old.frozen_units = units, 0
+    order.borrowed_units = old.borrowed_units
+    del order.account.orders[old.id]
+    order.account.orders[order.id] = order
+    events.append(OrderClosed(old.id, order.account.id, order.pair.id, CLOSED_REPLACED))
+    events.append(_placed(order))
+    return Reply(None, order.id)
+
+
+def place_fired(
+    state: State,
+    account: Account,
+    cmd: PlaceOrder,
+    replaced: Order | None,
+    edge_ticks: int,
+    events: list[Event],
+) -> Reply:
+    """Place a trigger's order; a market order of any account keeps to `edge_ticks` (RULES 10)."""
+    refusal = _refuse_form(state, account, cmd, replaced)
+    if refusal is not None:
+        return refusal
+    return _place(state, account, cmd, replaced, events, edge_ticks)
+
+
+def refuse_account(state: State, account: Account, pair_id: int, loan_type: int) -> Reply | None:
+    """Return why an account may not place anything on a pair, in this order."""
+    if not 0 <= pair_id < len(state.pairs):
         return Reply(Refusal.PAIR_UNKNOWN)
-    pair = state.pairs[cmd.pair]
+    pair = state.pairs[pair_id]
     if not pair.trading:
         return Reply(Refusal.PAIR_NOT_TRADING, detail=pair.symbol)
     if account.margin:
@@ -106,9 +143,20 @@ def _refuse_form(
             return Reply(Refusal.COIN_NOT_IN_ACCOUNT, detail=pair.symbol)
         if account.liquidation is not None:
             return Reply(Refusal.IN_LIQUIDATION)
-    elif cmd.loan_type:
+    elif loan_type:
         return Reply(Refusal.ORDER_INVALID, detail="loanType")
-    refusal = _refuse_numbers(pair, cmd)
+    return None
+
+
+def _refuse_form(
+    state: State, account: Account, cmd: PlaceOrder, replaced: Order | None
+) -> Reply | None:
+    """Return why an order is refused whatever the account owns, in this order."""
+    refusal = refuse_account(state, account, cmd.pair, cmd.loan_type)
+    if refusal is not None:
+        return refusal
+    pair = state.pairs[cmd.pair]
+    refusal = refuse_numbers(pair, cmd)
     if refusal is not None:
         return refusal
     standing = len(account.orders) - (0 if replaced is None else 1)
@@ -123,7 +171,8 @@ def _refuse_form(
     return None
 
 
-def _refuse_numbers(pair: Pair, cmd: PlaceOrder) -> Reply | None:
+def refuse_numbers(pair: Pair, cmd: PlaceOrder) -> Reply | None:
+    """Return what is wrong with an order's words and numbers, in this order."""
     if not (
         0 <= cmd.side <= 1
         and 0 <= cmd.kind <= 1
@@ -162,10 +211,14 @@ def _place(
     cmd: PlaceOrder,
     replaced: Order | None,
     events: list[Event],
+    edge_ticks: int = 0,
 ) -> Reply:
-    """Decide on what the account owns, then trade. `replaced` is the order this one stands for."""
+    """Decide on what the account owns, then trade. `replaced` is the order this one stands for.
+
+    `edge_ticks` is the worst price of a spot market order, 0 for any.
+    """
     pair = state.pairs[cmd.pair]
-    limit_ticks = cmd.price_ticks
+    limit_ticks = cmd.price_ticks or edge_ticks
     if account.margin:
         refusal = _refuse_band(state, pair, cmd)
         if refusal is not None:
@@ -442,46 +495,3 @@ def after_fill(state: State, order: Order, net_units: int, events: list[Event]) 
         if units:
             pay_back(state, account, order.get, units, REPAY_AUTO, events)
     watch(state, account, events)
-
-
-def find(account: Account, pair: int, order_id: int, client_oid: str) -> Order | None:
-    """Return a resting order of the account by id, or by client id when `order_id` is 0."""
-    if order_id:
-        order = account.orders.get(order_id)
-        return order if order is not None and order.pair.id == pair else None
-    for order in account.orders.values():
-        if order.client_oid == client_oid and order.pair.id == pair and client_oid:
-            return order
-    return None
-
-
-def cancel(state: State, account: Account, cmd: CancelOrder, events: list[Event]) -> Reply:
-    """Cancel a resting order."""
-    order = find(account, cmd.pair, cmd.order_id, cmd.client_oid)
-    if order is None:
-        return Reply(Refusal.ORDER_UNKNOWN)
-    _cancel(state, order, events)
-    return Reply(None, order.id)
-
-
-def cancel_all(state: State, account: Account, cmd: CancelAllOrders, events: list[Event]) -> Reply:
-    """Cancel every resting order of the account on a pair."""
-    if not 0 <= cmd.pair < len(state.pairs):
-        return Reply(Refusal.PAIR_UNKNOWN)
-    doomed = [order for order in account.orders.values() if order.pair.id == cmd.pair]
-    for order in doomed:
-        _cancel(state, order, events)
-    return Reply(None, 0, len(doomed))
-
-
-def _cancel(state: State, order: Order, events: list[Event]) -> None:
-    """Withdraw an order; where the venue says so it returns what it borrowed (RULES 6.3)."""
-    freed = order.frozen_units
-    withdraw(order, CLOSED_BY_USER, events)
-    if order.borrowed_units and state.parameters["repay_on_cancel"]:
-        debt = debt_units(state, order.account, order.pay)
-        units = min(order.borrowed_units, debt, freed)
-        if units:
-            pay_back(state, order.account, order.pay, units, REPAY_AUTO, events)
-            if order.account.called:
-                watch(state, order.account, events)

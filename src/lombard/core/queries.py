@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from lombard.core.book import Order
+from lombard.core.cancelling import find
 from lombard.core.commands import (
     ACCOUNT_BITS,
     SLOT_CROSSED,
@@ -29,7 +30,6 @@ from lombard.core.interest import (
 from lombard.core.lending import Limit
 from lombard.core.lending import max_borrowable as _max_borrowable
 from lombard.core.lending import max_leverage as _max_leverage
-from lombard.core.orders import find
 from lombard.core.risk import RATIO_INFINITE_E6, VALUE_ONE, Risk, assess, is_stale
 from lombard.core.state import Account, Coin, Pair, State
 from lombard.core.transfers import max_transferable as _max_transferable

@@ -31,6 +31,7 @@ from lombard.core.state import (
     State,
     User,
 )
+from lombard.core.trigger_snapshot import read_due, read_trigger, trigger_rows
 from lombard.core.units import HOUR_MS, interest_units
 
 FORMAT: Final = 1
@@ -87,6 +88,8 @@ def _body(state: State) -> Iterator[str]:
         row = [account_id, job.id, job.started_ms, job.step, job.fee_value_e26, job.waiting]
         yield _line(["liquidation", *row])
     yield _line(["queue", *sorted(state.liquidation_queue)])
+    for row in trigger_rows(state):
+        yield _line(row)
 
 
 def _venue_row(state: State) -> Row:
@@ -344,5 +347,7 @@ _READERS: Final = {
     "order": _read_order,
     "liquidation": _read_liquidation,
     "queue": _read_queue,
+    "trigger": read_trigger,
+    "due": read_due,
     "reply": _read_reply,
 }

@@ -12,6 +12,7 @@ from mypy_extensions import mypyc_attr
 from lombard.core.book import BookSide, Order
 from lombard.core.commands import SLOT_CROSSED, SLOT_ISOLATED, SLOT_SPOT, slot_of
 from lombard.core.refusals import Refusal
+from lombard.core.trigger_book import TriggerBook
 from lombard.core.units import DECIMALS_MAX, HOUR_MS, POW10, PRICE_ONE_E12, RATIO_ONE_E6
 
 FIRST_ID: Final = 10**18
@@ -33,6 +34,8 @@ PARAMETERS: Final[dict[str, tuple[int, int, int]]] = {
     # How long, and how many at most, client ids are remembered per account (RULES 10).
     "client_oid_ttl_ms": (86_400_000, 0, 864_000_000),
     "client_oids_max": (10_000, 1, 1_000_000),
+    # How many triggers an account may have on a pair (RULES 10).
+    "open_triggers_max": (100, 1, 10_000),
     # 1: a cancelled order returns what it borrowed (RULES 6.3).
     "repay_on_cancel": (0, 0, 1),
     # How interest is rounded: 0 exact, 1 ceil-each-charge (RULES 4.5).
@@ -362,6 +365,7 @@ class State:
         "rules_version",
         "seq",
         "time_ms",
+        "triggers",
         "users",
         "vip_levels",
     )
@@ -390,6 +394,7 @@ class State:
         self.liquidations: dict[int, Liquidation] = {}
         # A heap of (-ratio_e6, account): the worst comes first, then the lower id (RULES 8.3).
         self.liquidation_queue: list[tuple[int, int]] = []
+        self.triggers: Final = TriggerBook()
         # Replies to recent commands by command id, in two generations.
         self.replies: dict[bytes, Reply] = {}
         self.older_replies: dict[bytes, Reply] = {}

@@ -35,11 +35,13 @@ from lombard.core.events import (
     Repaid,
     Traded,
     Transferred,
+    TriggerPlaced,
 )
 from lombard.history import rows as r
 from lombard.history.candle_log import CandleLog, CandleLookup
 from lombard.history.liquidation_log import LiquidationLog, LiquidationLookup
 from lombard.history.schema import COUNTER_ENGINE, COUNTER_LEDGER, MINUTE_MS, metadata
+from lombard.history.trigger_log import TriggerLog, TriggerLookup
 
 Cell = int | str
 # The base and the quote coin of a pair. They never change.
@@ -102,7 +104,7 @@ class RunningOrder:
         )
 
 
-class Lookup(CandleLookup, LiquidationLookup, Protocol):
+class Lookup(CandleLookup, LiquidationLookup, TriggerLookup, Protocol):
     """What was written before, for what is not remembered."""
 
     def balance(self, account: int, coin: int) -> int:
@@ -136,6 +138,7 @@ class Projection:
         self._rows: dict[str, list[Cell]] = {name: [] for name in TABLES}
         self._candles: Final = CandleLog(lookup)
         self._liquidations: Final = LiquidationLog(lookup, self._rows)
+        self._triggers: Final = TriggerLog(lookup)
         # of this command
         self._seq = 0
         self._time_ms = 0
@@ -158,7 +161,11 @@ class Projection:
                 self._order_closed(event)
             elif isinstance(event, Traded):
                 self._traded(event)
-            elif not (self._add_lending(event) or self._add_venue(event, position)):
+            elif not (
+                self._add_lending(event)
+                or self._add_venue(event, position)
+                or self._triggers.add(event, time_ms)
+            ):
                 self._add_liquidation(event)
         self._liquidations.end_command(time_ms)
         if self._overdrawn:
@@ -176,6 +183,7 @@ class Projection:
         self._changed_orders = {}
         self._new_rates = {}
         self._first_ids = {}
+        self._triggers.take(rows["triggers"])
         self._candles.take(rows["candles"])
         self._liquidations.take()
         taken = {name: cells for name, cells in self._rows.items() if cells}
@@ -188,6 +196,7 @@ class Projection:
         for remembered in (self._balances, self._orders, self._receipt_hours):
             if len(remembered) > REMEMBERED_MAX:
                 remembered.clear()
+        self._triggers.trim(REMEMBERED_MAX)
 
     # --- orders and trades ------------------------------------------------------------------
 
@@ -464,4 +473,6 @@ def _new_id(event: Event) -> int:
         return event.deposit_id
     if isinstance(event, LiquidationStarted):
         return event.liquidation_id
+    if isinstance(event, TriggerPlaced):
+        return event.trigger_id
     return 0

@@ -41,8 +41,9 @@ class Auditor(Books):
         self.expected: deque[tuple[str, dict[str, Any]]] = deque()
         self.repayable: deque[tuple[Key, int]] = deque()
         self.foretold = False
-        # What the order that is replaced had borrowed.
+        # What the order that is replaced had borrowed, and that order.
         self.carried = 0
+        self.replaced: NaiveOrder | None = None
 
     # --- following the log ---------------------------------------------------------------------
 
@@ -55,6 +56,7 @@ class Auditor(Books):
         self.repayable.clear()
         self.carried = 0
         self.foretold = False
+        self.replaced = None
         for event in events:
             if not (self.foretold or is_beside_the_command(event)):
                 self.foretell(envelope)
@@ -90,6 +92,8 @@ class Auditor(Books):
         self.foretold = True
         reply = self.reply
         answer = foresee(self, envelope.account, envelope.command, envelope.command_id)
+        if answer is None:
+            return
         actual = Answer(
             reply.refusal,
             None if answer.units is None else reply.units,
@@ -235,6 +239,10 @@ class Auditor(Books):
             event.force,
             event.client_oid,
         )
+        old = self.replaced
+        if old is not None and old.price == order.price and order.steps < old.steps:
+            # Smaller at the same price: it keeps its turn (RULES 10).
+            order.stands_for = old.stands_for or old.id
         system = event.source == c.SOURCE_SYSTEM
         limit = event.price_ticks
         if system or (event.kind == c.MARKET and c.slot_of(event.account) != c.SLOT_SPOT):
@@ -402,6 +410,7 @@ class Auditor(Books):
         self.release(order.account, pair, order.side, order.frozen)
         if event.reason == e.CLOSED_REPLACED:
             self.carried = order.borrowed
+            self.replaced = order
         if event.reason == e.CLOSED_BY_USER and self.terms.parameters["repay_on_cancel"]:
             coin = pair.quote if order.side == c.BUY else pair.base
             self.repayable.append(((order.account, coin), min(order.borrowed, order.frozen)))

@@ -1,7 +1,7 @@
 """The oracle: how a command must be answered, worked out in fractions from the auditor's books.
 
 One function for each kind of command, in `FORESEEN`: the checks in the order in which the rules
-name them. A new kind of command is one more row; a kind without a row is foretold to be refused.
+name them. A new kind of command is one more row; the reply to a kind without one is not foretold.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from lombard.sim.auditor import Auditor
 
 
-def foresee(a: Auditor, account: int, cmd: c.Command, command_id: bytes) -> Answer:
-    """Say how a command must be answered now."""
+def foresee(a: Auditor, account: int, cmd: c.Command, command_id: bytes) -> Answer | None:
+    """Say how a command must be answered now; None when its kind is not foretold."""
     a.recalled = False
+    if type(cmd) not in FORESEEN and type(cmd) not in terms_oracle.FORESEEN:
+        return None
     ttl_ms = a.terms.parameters["client_oid_ttl_ms"]
     if account != c.VENUE and account not in a.venue.accounts:
         known = a.venue.replies.get(command_id) if command_id else None

@@ -53,15 +53,28 @@ def replace(a: Auditor, account: int, cmd: c.ReplaceOrder) -> Answer:
         old.pair, old.side, c.LIMIT, old.force, old.loan_type, old.stp, cmd.price_ticks,
         cmd.size_steps, 0, cmd.new_client_oid, c.SOURCE_API,
     )  # fmt: skip
+    if new.price_ticks == old.price and new.size_steps < old.steps:
+        # Smaller where it stands, it costs and risks less than it did.
+        return refuse_form(a, account, new, old) or DONE
     return refuse(a, account, new, old) or DONE
 
 
-def refuse(a: Auditor, account: int, cmd: c.PlaceOrder, old: NaiveOrder | None) -> Answer | None:
-    """Say why an order is refused, in the order in which the reasons count."""
+def refuse_form(
+    a: Auditor, account: int, cmd: c.PlaceOrder, old: NaiveOrder | None
+) -> Answer | None:
+    """Say why an order is refused whatever its account has."""
     for check in (refuse_place, refuse_numbers, refuse_number_of_orders):
         refusal = check(a, account, cmd, old)
         if refusal is not None:
             return refusal
+    return None
+
+
+def refuse(a: Auditor, account: int, cmd: c.PlaceOrder, old: NaiveOrder | None) -> Answer | None:
+    """Say why an order is refused, in the order in which the reasons count."""
+    refusal = refuse_form(a, account, cmd, old)
+    if refusal is not None:
+        return refusal
     pair = a.terms.pairs[cmd.pair]
     worst = cmd.price_ticks
     if c.slot_of(account) != c.SLOT_SPOT:

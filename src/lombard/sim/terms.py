@@ -5,6 +5,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from lombard.core import commands as c
+from lombard.core.state import PARAMETERS
 from lombard.sim.book import NaivePair
 
 
@@ -31,17 +32,8 @@ class NaiveTerms:
         # By coin and VIP level: this hour's daily rates.
         self.rates: dict[tuple[int, int], int] = {}
         self.discounts: list[int] = [10**6]
-        self.parameters = {
-            "system_band_e6": 20_000,
-            "band_e6": 50_000,
-            "crossed_liquidation_fee_e6": 20_000,
-            "interest_profile": 0,
-            "repay_on_cancel": 0,
-            "caution_half_life_ms": 300_000,
-            "takeover_after_ms": 600_000,
-            "client_oid_ttl_ms": 86_400_000,
-            "client_oids_max": 10_000,
-        }
+        # How they begin is the venue's to say; what they do is worked out here.
+        self.parameters = {name: default for name, (default, _, _) in PARAMETERS.items()}
 
     def change(self, cmd: c.Command) -> None:
         """Take note of the operator's new terms."""

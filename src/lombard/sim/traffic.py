@@ -16,6 +16,7 @@ from lombard.core import queries as q
 from lombard.core.commands import account_id
 from lombard.core.state import PARAMETERS, Pair
 from lombard.sim.faults import FAULTS, Asked
+from lombard.sim.plans import trigger
 from lombard.sim.stage import BTCUSDT, PEPEUSDT, Stage, coin_terms, pair_terms
 
 OIDS = [""] * 60 + list("abcdefghijkl")
@@ -44,9 +45,14 @@ WEIGHTS = {
     "listing": 1,
     "parameter": 1,
     "nonsense": 2,
+    # The auditor of the laws does not know triggers: only where it does not look.
+    "trigger": 0,
 }
 # What the operator does while all that goes on.
 OPERATOR = ["rate", "fund", "level", "coin_terms", "pair_terms", "listing", "parameter"]
+# Kinds of commands that are made elsewhere.
+APART = {**FAULTS, "trigger": trigger}
+WITH_TRIGGERS = {**WEIGHTS, "trigger": 25}
 # Leveraged positions, deep books, wild prices, steady terms: a storm of liquidations.
 STORM = {
     "gamble": 12,
@@ -60,6 +66,7 @@ STORM = {
     "repay": 2,
     "deposit": 6,
 }
+STORM_WITH_TRIGGERS = {**STORM, "trigger": 25}
 
 
 class Traffic:
@@ -75,13 +82,13 @@ class Traffic:
         self.world = world
         self.random = random
         # In a storm hours pass seldom.
-        self.pace = 10 if weights is STORM else 1
+        self.pace = 10 if weights in (STORM, STORM_WITH_TRIGGERS) else 1
         self.kinds = list(weights or WEIGHTS)
         self.cumulative = list(accumulate((weights or WEIGHTS).values()))
         self.makers: dict[str, Callable[[], Asked]] = {
-            kind: getattr(self, kind) for kind in WEIGHTS if kind not in FAULTS
+            kind: getattr(self, kind) for kind in WEIGHTS if kind not in APART
         }
-        self.makers |= {kind: partial(make, self) for kind, make in FAULTS.items()}
+        self.makers |= {kind: partial(make, self) for kind, make in APART.items()}
         # What a fault wants of the next command: when it comes, and under which id.
         self.time_next_ms: int | None = None
         self.command_id_next = b""
@@ -135,6 +142,10 @@ class Traffic:
         if self.random.randrange(20):
             return b""
         return bytes([self.random.randrange(100)]) * 16
+
+    def oid(self) -> str:
+        """Choose a client id, mostly none."""
+        return self.random.choice(OIDS)
 
     # --- choices -------------------------------------------------------------------------------
 
@@ -299,6 +310,8 @@ class Traffic:
         account, order = found
         size = max(0, order.remaining_steps * self.random.randrange(50, 150) // 100)
         price = self.price_ticks(order.pair, order.side)
+        if self.random.randrange(3) == 0:
+            price = order.price_ticks
         oid = self.random.choice(OIDS)
         return account, c.ReplaceOrder(order.pair.id, order.id, "", price, size, oid)
 
