@@ -56,6 +56,7 @@ CODES = {
     94: "FireTriggers",
     95: "PlaceWithExits",
     96: "PlaceOco",
+    97: "CancelEverything",
 }
 
 

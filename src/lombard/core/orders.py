@@ -8,6 +8,7 @@ available, what comes to rest borrows ahead.
 
 from __future__ import annotations
 
+from lombard.core.bands import refuse_band, refuse_spot_band
 from lombard.core.book import Order
 from lombard.core.bounds import RATIO_BITS, bounds_of, mmr_bound, value_high
 from lombard.core.cancelling import find
@@ -220,11 +221,15 @@ def _place(
     pair = state.pairs[cmd.pair]
     limit_ticks = cmd.price_ticks or edge_ticks
     if account.margin:
-        refusal = _refuse_band(state, pair, cmd)
+        refusal = refuse_band(state, pair, cmd)
         if refusal is not None:
             return refusal
         if cmd.kind == MARKET:
             limit_ticks = pair.band_high_ticks if cmd.side == BUY else pair.band_low_ticks
+    elif pair.spot_band_e6:
+        refusal = refuse_spot_band(pair, cmd)
+        if refusal is not None:
+            return refusal
     order = _order(state, account, pair, cmd)
     need = cost_units(order)
     freed = 0 if replaced is None else replaced.frozen_units
@@ -292,20 +297,6 @@ def cost_units(order: Order) -> int:
     if order.kind == MARKET:
         return order.quote_units
     return order.price_ticks * order.size_steps * pair.quote_per_tick_step
-
-
-def _refuse_band(state: State, pair: Pair, cmd: PlaceOrder) -> Reply | None:
-    """Refuse a margin order outside the band around the index (RULES 7.6)."""
-    if pair.band_high_ticks == 0:
-        missing = pair.quote if is_stale(state, pair.quote) else pair.base
-        return Reply(Refusal.INDEX_STALE, detail=missing.name)
-    if cmd.kind == MARKET:
-        return None
-    if cmd.side == BUY and cmd.price_ticks > pair.band_high_ticks:
-        return Reply(Refusal.PRICE_ABOVE_BAND, units=pair.band_high_ticks)
-    if cmd.side != BUY and cmd.price_ticks < pair.band_low_ticks:
-        return Reply(Refusal.PRICE_BELOW_BAND, units=pair.band_low_ticks)
-    return None
 
 
 def _surely_allowed(state: State, order: Order, need: int, shortfall: int) -> bool:

@@ -23,6 +23,8 @@ RULES_VERSION: Final = 1
 PARAMETERS: Final[dict[str, tuple[int, int, int]]] = {
     # Margin orders stay within this part of the band centre (RULES 7.6).
     "band_e6": (50_000, 1, 500_000),
+    # Spot limit orders stay within this part of the last price; 0: wherever they like (RULES 10).
+    "spot_band_e6": (0, 0, 1_000_000),
     # System orders stay within this part of it (RULES 8.3).
     "system_band_e6": (20_000, 1, 500_000),
     # Half-life of the slow average of the index; 0 turns caution off (RULES 7.5).
@@ -171,6 +173,7 @@ class Pair:
         "min_value_units",
         "quote",
         "quote_per_tick_step",
+        "spot_band_e6",
         "step_units",
         "symbol",
         "system_high_ticks",
@@ -208,6 +211,8 @@ class Pair:
         self.band_high_ticks = 0
         self.system_low_ticks = 0
         self.system_high_ticks = 0
+        # The parameter, at hand.
+        self.spot_band_e6 = 0
 
 
 def quote_per_tick_step(base: Coin, quote: Coin, tick_e12: int, step_units: int) -> int:

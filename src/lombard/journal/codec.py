@@ -21,6 +21,7 @@ from lombard.core.commands import (
     Borrow,
     CancelAllOrders,
     CancelAllTriggers,
+    CancelEverything,
     CancelOrder,
     CancelTrigger,
     Command,
@@ -252,6 +253,7 @@ KINDS: Final = (
         client_oid=str,
         source=int,
     ),
+    Kind(97, CancelEverything, pairs=list[int]),
 )
 _BY_CODE: Final = {kind.code: kind for kind in KINDS}
 _BY_COMMAND: Final[dict[type, Kind]] = {kind.command: kind for kind in KINDS}
