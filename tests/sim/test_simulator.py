@@ -26,8 +26,8 @@ SEEN = [
 
 # Kinds of commands that the simulator does not know yet.
 UNKNOWN = {
-    c.CancelAllTriggers, c.CancelTrigger, c.FireTriggers, c.ModifyTrigger, c.PlaceOco,
-    c.PlaceTrigger, c.PlaceWithExits,
+    c.CancelAllTriggers, c.CancelEverything, c.CancelTrigger, c.FireTriggers, c.ModifyTrigger,
+    c.PlaceOco, c.PlaceTrigger, c.PlaceWithExits,
 }  # fmt: skip
 NEVER_REFUSED = {
     Refusal.ORDER_CLOSED, Refusal.TRIGGER_UNKNOWN, Refusal.TRIGGER_PRICE_UNKNOWN,

@@ -87,7 +87,25 @@ def refuse(a: Auditor, account: int, cmd: c.PlaceOrder, old: NaiveOrder | None) 
             return Answer(Refusal.PRICE_ABOVE_BAND, high)
         elif cmd.side == c.SELL and cmd.price_ticks < low:
             return Answer(Refusal.PRICE_BELOW_BAND, low)
+    else:
+        refusal = refuse_slip(a, cmd)
+        if refusal is not None:
+            return refusal
     return refuse_funds(a, account, cmd, old, worst)
+
+
+def refuse_slip(a: Auditor, cmd: c.PlaceOrder) -> Answer | None:
+    """Refuse a spot limit order too far from the last price, where the venue says so (RULES 10)."""
+    width = Fraction(a.terms.parameters["spot_band_e6"], 10**6)
+    last = a.book.last_price.get(cmd.pair, 0)
+    if cmd.kind == c.MARKET or not (width and last):
+        return None
+    high, low = floor(last * (1 + width)), ceil(last * (1 - width))
+    if cmd.side == c.BUY and cmd.price_ticks > high:
+        return Answer(Refusal.PRICE_ABOVE_BAND, high)
+    if cmd.side == c.SELL and cmd.price_ticks < low:
+        return Answer(Refusal.PRICE_BELOW_BAND, low)
+    return None
 
 
 def refuse_place(

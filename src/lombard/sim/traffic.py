@@ -491,6 +491,7 @@ class Traffic:
             "takeover_after_ms": [0, 60_000],
             "system_band_e6": [1, 5_000],
             "band_e6": [10_000],
+            "spot_band_e6": [20_000, 100_000],
             "caution_half_life_ms": [0, 0, 60_000],
         }.get(name, [default])
         return c.VENUE, c.SetParameter(
