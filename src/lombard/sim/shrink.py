@@ -28,24 +28,19 @@ def shrink(failure: Failure, trials: int = TRIALS_MAX) -> Failure:
 
 def minimise(steps: list[Step], breaks: Callable[[list[Step]], bool], trials: int) -> list[Step]:
     """Return a shorter list that `breaks` as well; the list that is given must."""
-    parts = 2
-    while len(steps) > 1 and trials > 0:
-        size = -(-len(steps) // parts)
-        shorter = None
+    size = len(steps) // 2
+    while size:
+        before = len(steps)
         # From the end: what came last depends on what came before, seldom the other way.
         for start in range((len(steps) - 1) // size * size, -1, -size):
-            trials -= 1
             rest = steps[:start] + steps[start + size :]
-            if rest and breaks(rest):
-                shorter = rest
-                break
-            if trials <= 0:
-                break
-        if shorter is not None:
-            steps = shorter
-            parts = max(2, parts - 1)
-        elif size == 1:
-            break
-        else:
-            parts = min(len(steps), 2 * parts)
+            if not rest:
+                continue
+            if trials == 0:
+                return steps
+            trials -= 1
+            if breaks(rest):
+                steps = rest
+        if size > 1 or len(steps) == before:
+            size //= 2
     return steps
