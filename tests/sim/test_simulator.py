@@ -29,7 +29,9 @@ UNKNOWN = {
     c.CancelAllTriggers, c.CancelEverything, c.CancelTrigger, c.FireTriggers, c.ModifyTrigger,
     c.PlaceOco, c.PlaceTrigger, c.PlaceWithExits,
 }  # fmt: skip
+# What has no occasion: triggers are not asked for, and every pair's least size is one step.
 NEVER_REFUSED = {
+    Refusal.SIZE_UNDER_MINIMUM,
     Refusal.ORDER_CLOSED, Refusal.TRIGGER_UNKNOWN, Refusal.TRIGGER_PRICE_UNKNOWN,
     Refusal.TRIGGER_PRICE_REACHED, Refusal.TRIGGER_PRICE_TOO_HIGH, Refusal.TRIGGER_PRICE_TOO_LOW,
 }  # fmt: skip
