@@ -131,7 +131,7 @@ class Traffic:
         user = self.random.choice(self.users)
         if self.random.randrange(25) == 0:
             return account_id(user, self.random.randrange(7))
-        slots = [c.slot_of(account.id) for account in self.world.state.users[user].accounts]
+        slots = [c.slot_of(account) for account in q.accounts_of(self.world.state, user)]
         return account_id(user, self.random.choice([0, 1, 1, *slots]))
 
     def any_coin(self) -> int:
@@ -243,8 +243,8 @@ class Traffic:
     def gamble(self) -> Asked:
         """Take what a margin account can borrow to the market, long or short."""
         r = self.random
-        user = self.world.state.users[r.choice(self.users)]
-        account = r.choice([account.id for account in user.accounts if account.margin])
+        accounts = q.accounts_of(self.world.state, r.choice(self.users))
+        account = r.choice([account for account in accounts if c.slot_of(account) != c.SLOT_SPOT])
         pair = self.slot_pair(account)
         side = r.randrange(2)
         pays = pair.quote if side == c.BUY else pair.base
@@ -259,8 +259,9 @@ class Traffic:
 
     def open_order(self) -> tuple[int, q.Order] | None:
         """Choose a resting order."""
-        users = self.world.state.users
-        accounts = [a.id for u in self.users for a in users[u].accounts if a.orders]
+        state = self.world.state
+        opened = [account for user in self.users for account in q.accounts_of(state, user)]
+        accounts = [account for account in opened if q.open_orders(state, account)]
         if not accounts:
             return None
         account = self.random.choice(accounts)

@@ -8,6 +8,7 @@ import pytest
 from lombard.api.ports import World, WorldRefused
 from lombard.cli.control import ControlSocket, ask_for_backup
 from lombard.cli.web import address_of, url_of
+from lombard.core import queries as q
 from lombard.core.refusals import Refusal
 from lombard.node.errors import CannotStart
 from lombard.node.node import Node
@@ -77,7 +78,7 @@ def test_a_sandbox_begins_with_prices_and_a_demo_user() -> None:
         await set_first_prices(node)
         assert before == node.applied_seq
         demo = await admit_demo_user(node)
-        assert engine.state.accounts[spot(demo - 1_000_001)].balances[BTC].available_units == ONE
+        assert q.balance(engine.state, spot(demo - 1_000_001), BTC).available_units == ONE
         await node.drain()
 
     run(scenario())

@@ -10,11 +10,14 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, Final, final
 
+from mypy_extensions import mypyc_attr
+
 if TYPE_CHECKING:
     from lombard.core.state import Account, Balance, Pair
 
 
 @final
+@mypyc_attr(free_list_len=1)
 class Order:
     """An order on its way through the book.
 
@@ -154,7 +157,7 @@ class BookSide:
     def add(self, order: Order) -> None:
         """Queue an order at its price, behind those already there."""
         assert order.remaining_steps > 0, "Invariant: an empty order rests"
-        key = self.sign * order.price_ticks
+        key = order.price_ticks if self.sign > 0 else -order.price_ticks
         level = self.levels.get(key)
         if level is None:
             level = self.levels[key] = Level(order.price_ticks)
@@ -205,7 +208,7 @@ class BookSide:
         order.level = None
         if level.head is None:
             assert level.steps == 0, "Invariant: an empty level has size"
-            key = self.sign * level.price_ticks
+            key = level.price_ticks if self.sign > 0 else -level.price_ticks
             del self.levels[key]
             if self.keys[-1] == key:
                 self.keys.pop()

@@ -77,7 +77,9 @@ class Engine:
             watch_all(state, events)
         state.time_ms = time_ms
         command_id = envelope.command_id
-        if command_id and not client_oid_of(envelope.command):
+        client_oid = client_oid_of(envelope.command)
+        by_id = len(command_id) > 0 and not client_oid
+        if by_id:
             earlier = state.replies.get(command_id)
             if earlier is None:
                 earlier = state.older_replies.get(command_id)
@@ -86,8 +88,8 @@ class Engine:
         if envelope.account == VENUE:
             reply = _apply_venue(state, envelope.command, events)
         else:
-            reply = _apply_user(state, envelope.account, envelope.command, events)
-        if command_id and reply.refusal is None and not client_oid_of(envelope.command):
+            reply = _apply_user(state, envelope.account, envelope.command, client_oid, events)
+        if by_id and reply.refusal is None:
             if len(state.replies) >= REPLIES_PER_GENERATION:
                 state.older_replies = state.replies
                 state.replies = {}
@@ -118,14 +120,16 @@ class Engine:
         return snapshot.state_hash(self.state)
 
 
-def _apply_user(state: State, account_id: int, cmd: Command, events: list[Event]) -> Reply:
+def _apply_user(
+    state: State, account_id: int, cmd: Command, client_oid: str, events: list[Event]
+) -> Reply:
     """Apply a user's command; a repeated client id is answered from memory (RULES 10)."""
-    account = state.accounts.get(account_id)
+    account = state.account(account_id)
     if account is None:
         return Reply(Refusal.ACCOUNT_UNKNOWN)
     if account.debts:
         watch(state, account, events)
-    if not client_oid_of(cmd):
+    if not client_oid:
         return _dispatch_user(state, account, cmd, events)
     content = content_of(cmd)
     earlier = recall(state, account, content)

@@ -137,7 +137,7 @@ class Transferred:
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Borrowed:
     """The pool lent and the account owes. `auto` when an order borrowed."""
 
@@ -153,7 +153,7 @@ class Borrowed:
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class InterestCharged:
     """One receipt: the interest of one hour on one coin's principal (RULES 4.2).
 
@@ -184,7 +184,7 @@ class InterestCharged:
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Repaid:
     """An account paid interest and principal back; `remaining_units` of debt are left."""
 
@@ -218,7 +218,7 @@ class LeverageSet:
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class OrderPlaced:
     """An order was accepted. Its trades, and its closing, follow."""
 
@@ -254,7 +254,7 @@ class OrderPlaced:
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Traded:
     """Two orders met at the resting order's price.
 
@@ -294,7 +294,7 @@ class Traded:
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class OrderClosed:
     """An order left the book or never reached it; `reason` is one of the CLOSED_ numbers."""
 

@@ -121,7 +121,7 @@ def columns(state: State) -> dict[tuple[int, int, int], int]:
         held[LOSS, HOLDS, coin.id] = coin.loss_units
         held[LOSS, OWES, coin.id] = -coin.loss_units
     for account in state.accounts.values():
-        for balance in account.balances.values():
+        for balance in account.balances:
             coin_id = balance.coin.id
             held[account.id, HOLDS, coin_id] = balance.available_units + balance.frozen_units
             held[account.id, OWES, coin_id] = -balance.principal_units
@@ -153,7 +153,7 @@ def _check_account(state: State, account: Account, lent: dict[int, int]) -> None
         assert order.frozen_units > 0, f"Invariant: order {order.id} rests unfunded"
         frozen[order.pay.coin.id] = frozen.get(order.pay.coin.id, 0) + order.frozen_units
     debts = 0
-    for balance in account.balances.values():
+    for balance in account.balances:
         _check_balance(state, account, balance, frozen.get(balance.coin.id, 0))
         if balance.principal_units:
             debts += 1

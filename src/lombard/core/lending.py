@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from lombard.core.bounds import Bounds, value_high
+from mypy_extensions import i64
+
+from lombard.core.bounds import VALUE_LIMIT, Bounds
 from lombard.core.commands import Borrow, Repay, SetLeverage
 from lombard.core.events import REPAY_MANUAL, Borrowed, Event, LeverageSet, Repaid
 from lombard.core.interest import bring_up_to_date, charge_first_hour, interest_due, level_at
@@ -23,7 +25,7 @@ from lombard.core.risk import (
     leverage_room_units,
 )
 from lombard.core.state import Account, Balance, Coin, Reply, State, User
-from lombard.core.units import RATIO_ONE_E6, VALUE_MAX
+from lombard.core.units import RATIO_ONE_E6, too_large
 from lombard.core.watch import watch
 
 BY_LEVERAGE: Final = "leverage"
@@ -72,7 +74,7 @@ def owed_by_user(state: State, user: User, coin: Coin) -> int:
     """Return what a user owes of a coin over all accounts."""
     owed = 0
     for account in user.accounts:
-        balance = account.balances.get(coin.id)
+        balance = account.find(coin)
         if balance is not None:
             owed += debt_units(state, account, balance)
     return owed
@@ -83,7 +85,7 @@ def max_borrowable(state: State, account: Account, coin: Coin) -> Limit:
     if coin.price_e12 == 0:
         return Limit(0, BY_LEVERAGE)
     risk = assess(state, account, caution=True)
-    balance = account.balances.get(coin.id)
+    balance = account.find(coin)
     principal = 0 if balance is None else balance.principal_units
     best = Limit(0, BY_LEVERAGE)
     for max_units, tier_leverage in tiers_of(account, coin):
@@ -104,20 +106,24 @@ def max_borrowable(state: State, account: Account, coin: Coin) -> Limit:
 
 
 def surely_lendable(
-    state: State, account: Account, balance: Balance, bounds: Bounds, units: int
+    state: State, account: Account, balance: Balance, bounds: Bounds, units: int, value: i64
 ) -> bool:
-    """Say whether bounds alone prove that `units` may be lent; False decides nothing."""
+    """Say whether bounds alone prove that `units`, worth at most `value`, may be lent.
+
+    False decides nothing.
+    """
     coin = balance.coin
     if not (coin.borrowable and coin.has_rate) or units > coin.pool_units or is_stale(state, coin):
         return False
+    if value >= VALUE_LIMIT:
+        return False
     wanted = balance.principal_units + units
-    carried = bounds.debt_high + value_high(coin, units)
     fits = False
     for max_units, tier_leverage in tiers_of(account, coin):
         leverage = tier_leverage
         if 0 < account.leverage < tier_leverage:
             leverage = account.leverage
-        if wanted <= max_units and carried <= (leverage - 1) * bounds.net_low:
+        if wanted <= max_units and bounds.carries(value, leverage):
             fits = True
     # VIP levels only ever raise the user's limit.
     return fits and owed_by_user(state, account.user, coin) + units <= coin.user_limit_units
@@ -154,7 +160,7 @@ def decide_borrow(state: State, account: Account, cmd: Borrow) -> Reply | None:
         return Reply(Refusal.IN_LIQUIDATION)
     if cmd.units <= 0:
         return Reply(Refusal.AMOUNT_NOT_POSITIVE)
-    if cmd.units > VALUE_MAX:
+    if too_large(cmd.units):
         return Reply(Refusal.AMOUNT_TOO_LARGE)
     if cmd.units < coin.min_borrow_units:
         return Reply(Refusal.BORROW_UNDER_MINIMUM, units=coin.min_borrow_units)
@@ -191,6 +197,8 @@ def lend(
     assert 0 < units <= coin.pool_units, "Invariant: a loan exceeds its pool"
 
     bring_up_to_date(state, account, balance, events)
+    if not auto:
+        account.calm_epoch = -1
     loan_id = state.take_id()
     set_debt_flag(state, account, balance.principal_units > 0, True)
     coin.pool_units -= units

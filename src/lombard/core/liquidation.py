@@ -130,8 +130,7 @@ def _repay_from_own_coins(state: State, liquidation: Liquidation, events: list[E
     """Repay each debt from its own coin, no more than 0.5 asks for; say whether any was."""
     account = liquidation.account
     repaid = False
-    for coin_id in sorted(account.balances):
-        balance = account.balances[coin_id]
+    for balance in account.balances:
         debt = debt_units(state, account, balance)
         if debt == 0 or balance.available_units == 0:
             continue
@@ -198,8 +197,7 @@ def _largest_surplus(state: State, account: Account) -> Balance | None:
     """Return the balance with the most value above its own debt, the lower coin id on a tie."""
     best: Balance | None = None
     best_value = 0
-    for coin_id in sorted(account.balances):
-        balance = account.balances[coin_id]
+    for balance in account.balances:
         excess = balance.available_units - debt_units(state, account, balance)
         value = _price(balance.coin) * excess
         if value > best_value:
@@ -213,9 +211,9 @@ def _surplus_to_sell(state: State, account: Account, wanted: Coin) -> Balance | 
     if surplus is None or _pair_between(state, account, surplus.coin, wanted) is not None:
         return surplus
     bridge = state.coin_ids.get(BRIDGE)
-    if bridge is None or bridge not in account.balances or wanted.name == BRIDGE:
+    halfway = None if bridge is None else account.find(state.coins[bridge])
+    if halfway is None or wanted.name == BRIDGE:
         return surplus
-    halfway = account.balances[bridge]
     pair = _pair_between(state, account, halfway.coin, wanted)
     spare = halfway.available_units - debt_units(state, account, halfway)
     return halfway if pair is not None and spare >= max(1, pair.pair.min_value_units) else surplus
@@ -225,8 +223,7 @@ def _largest_deficit(state: State, account: Account) -> Balance | None:
     """Return the balance that lacks the most value to pay its debt."""
     best: Balance | None = None
     best_value = 0
-    for coin_id in sorted(account.balances):
-        balance = account.balances[coin_id]
+    for balance in account.balances:
         missing = debt_units(state, account, balance) - balance.available_units
         value = _price(balance.coin) * missing
         if value > best_value:
@@ -378,13 +375,12 @@ def _record(
     account = liquidation.account
     liquidation.step += 1
     prices: list[tuple[int, int]] = []
-    for coin_id in sorted(account.balances):
-        balance = account.balances[coin_id]
+    for balance in account.balances:
         coin = balance.coin
         # A balance that merely exists says nothing: a read may have made it.
         used = balance.available_units or balance.frozen_units or balance.principal_units
         if used or balance.charged or coin is sold or coin is bought:
-            prices.append((coin_id, coin.price_e12))
+            prices.append((coin.id, coin.price_e12))
     events.append(
         LiquidationStepped(
             liquidation.id,
@@ -409,8 +405,7 @@ def _take_over(state: State, liquidation: Liquidation, before: Risk, events: lis
     """
     account = liquidation.account
     _fund_takes(state, liquidation, assess(state, account).debt_e26, events)
-    for coin_id in sorted(account.balances):
-        balance = account.balances[coin_id]
+    for balance in account.balances:
         debt = debt_units(state, account, balance)
         if debt == 0:
             continue
@@ -419,7 +414,7 @@ def _take_over(state: State, liquidation: Liquidation, before: Risk, events: lis
         if paid:
             balance.coin.insurance_units -= paid
             balance.available_units += paid
-            events.append(FundPaid(liquidation.id, account.id, coin_id, paid))
+            events.append(FundPaid(liquidation.id, account.id, balance.coin.id, paid))
         units = min(debt, balance.available_units)
         if units:
             _repay(state, liquidation, balance, units, events)

@@ -27,7 +27,10 @@ from lombard.core.events import (
     Traded,
 )
 from lombard.core.state import Pair, State
-from lombard.core.units import RATIO_ONE_E6, div_ceil
+from lombard.core.units import RATIO_ONE_E6, div_ceil, times
+
+# Whom an order met that met nobody.
+NO_MAKERS: Final[list[tuple[Order, int]]] = []
 
 
 @final
@@ -119,6 +122,12 @@ def left_behind(maker: Order) -> bool:
     return maker.price_ticks < maker.pair.band_low_ticks
 
 
+def crosses(order: Order, limit_ticks: int) -> bool:
+    """Say whether the best price an order faces is within its limit."""
+    best = facing(order).best
+    return best is not None and not beyond(order, best.price_ticks, limit_ticks)
+
+
 def match(
     state: State,
     order: Order,
@@ -167,8 +176,8 @@ def fill(state: State, taker: Order, maker: Order, steps: int, events: list[Even
     """Let two orders trade at the maker's price; move the maker's money, return its net."""
     pair = taker.pair
     price = maker.price_ticks
-    quote_units = price * steps * pair.quote_per_tick_step
-    base_units = steps * pair.step_units
+    quote_units = times(price * steps, pair.quote_per_tick_step)
+    base_units = times(steps, pair.step_units)
     assert quote_units > 0
     pair.last_price_ticks = price
 
@@ -221,7 +230,7 @@ def take_fee(order: Order, received_units: int, rate_e6: int) -> int:
     difference, so splitting costs nothing. The venue's fee account gains it at once.
     """
     order.received_units += received_units
-    order.fee_numerator += received_units * rate_e6
+    order.fee_numerator += times(received_units, rate_e6)
     so_far = div_ceil(order.fee_numerator, RATIO_ONE_E6)
     fee = so_far - order.fee_units
     assert 0 <= fee <= received_units, "Invariant: a fee exceeds what was received"

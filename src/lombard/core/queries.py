@@ -109,7 +109,7 @@ def pairs(state: State) -> list[Pair]:
 
 def user_exists(state: State, user: int) -> bool:
     """Say whether a user was admitted."""
-    return user in state.users
+    return state.user(user) is not None
 
 
 def account_exists(state: State, account: int) -> bool:
@@ -119,7 +119,7 @@ def account_exists(state: State, account: int) -> bool:
 
 def accounts_of(state: State, user: int) -> list[int]:
     """Return the ids of a user's open accounts, in the order of their slots."""
-    found = state.users.get(user)
+    found = state.user(user)
     return [] if found is None else sorted([account.id for account in found.accounts])
 
 
@@ -129,11 +129,10 @@ def balances(state: State, account: int) -> list[BalanceView]:
     if found is None:
         return []
     views: list[BalanceView] = []
-    for coin_id in sorted(found.balances):
-        balance = found.balances[coin_id]
+    for balance in found.balances:
         views.append(
             BalanceView(
-                coin_id,
+                balance.coin.id,
                 balance.available_units,
                 balance.frozen_units,
                 balance.principal_units,
@@ -177,7 +176,7 @@ def _account(state: State, account: int) -> Account | None:
     found = state.accounts.get(account)
     if found is not None:
         return found
-    user = state.users.get(user_of(account))
+    user = state.user(user_of(account))
     pair = slot_of(account) - SLOT_ISOLATED
     if user is None or not 0 <= pair < len(state.pairs):
         return None
@@ -231,7 +230,7 @@ def depth(
 
 def user_level(state: State, user: int) -> int:
     """Return the VIP level in force for a user this hour."""
-    found = state.users.get(user)
+    found = state.user(user)
     return 0 if found is None else level_at(found, state.hour)
 
 
@@ -263,8 +262,8 @@ def pending_interest(state: State, account: int) -> list[InterestCharged]:
     found = state.accounts.get(account)
     rows: list[InterestCharged] = []
     if found is not None:
-        for coin_id in sorted(found.balances):
-            rows.extend(receipts(state, found, found.balances[coin_id]))
+        for balance in found.balances:
+            rows.extend(receipts(state, found, balance))
     return rows
 
 

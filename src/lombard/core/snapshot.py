@@ -19,10 +19,10 @@ from lombard.core.commands import SLOT_ISOLATED, slot_of, user_of
 from lombard.core.index import set_bands
 from lombard.core.matching import resting_side
 from lombard.core.state import (
+    FIRST_USER,
     PARAMETERS,
     RULES_VERSION,
     Account,
-    Balance,
     Coin,
     Liquidation,
     Pair,
@@ -73,8 +73,7 @@ def _body(state: State) -> Iterator[str]:
         yield _line(_coin_row(coin))
     for pair in state.pairs:
         yield _line(_pair_row(pair))
-    for user_id in sorted(state.users):
-        user = state.users[user_id]
+    for user in state.users:
         yield _line(["user", user.id, user.level, user.next_level, user.next_level_hour])
     for account_id in sorted(state.accounts):
         yield from _account_lines(state.accounts[account_id])
@@ -172,14 +171,13 @@ def _order_row(order: Order) -> Row:
 
 def _account_lines(account: Account) -> Iterator[str]:
     balances: Row = []
-    for coin_id in sorted(account.balances):
-        balance = account.balances[coin_id]
+    for balance in account.balances:
         row = [balance.available_units, balance.frozen_units, balance.principal_units]
         row += [balance.charged, balance.paid_units]
         if any(row):
             # The hour says something only while there is principal.
             hour = balance.hour if balance.principal_units else 0
-            balances.append([coin_id, *row, hour])
+            balances.append([balance.coin.id, *row, hour])
     yield _line(["account", account.id, account.leverage, account.called, balances])
     for key, first in account.client_oids.items():
         body = [first.time_ms, first.content, first.id, first.units, first.remaining]
@@ -272,18 +270,22 @@ def _read_pair(state: State, row: Row) -> None:
 def _read_user(state: State, row: Row) -> None:
     user = User(row[1])
     user.level, user.next_level, user.next_level_hour = row[2], row[3], row[4]
-    state.users[user.id] = user
+    if user.id != FIRST_USER + len(state.users):
+        raise ValueError(f"user {user.id} is out of line")
+    state.users.append(user)
 
 
 def _read_account(state: State, row: Row) -> None:
     account_id = row[1]
     slot = slot_of(account_id)
     pair = state.pairs[slot - SLOT_ISOLATED] if slot >= SLOT_ISOLATED else None
-    user = state.users[user_of(account_id)]
+    user = state.user(user_of(account_id))
+    if user is None or len(user.accounts) < min(slot, SLOT_ISOLATED):
+        raise ValueError(f"account {account_id} is out of line")
     account = Account(account_id, user, pair)
     account.leverage, account.called = row[2], row[3]
     for coin_id, available, frozen, principal, charged, paid, hour in row[4]:
-        balance = account.balances[coin_id] = Balance(state.coins[coin_id])
+        balance = account.balance(state.coins[coin_id])
         balance.available_units, balance.frozen_units = available, frozen
         balance.principal_units, balance.charged = principal, charged
         balance.paid_units, balance.hour = paid, hour

@@ -10,7 +10,7 @@ from typing import Final, final
 from mypy_extensions import mypyc_attr
 
 from lombard.core.book import BookSide, Order
-from lombard.core.commands import SLOT_CROSSED, SLOT_ISOLATED, SLOT_SPOT, slot_of
+from lombard.core.commands import SLOT_CROSSED, SLOT_ISOLATED, SLOT_SPOT, slot_of, user_of
 from lombard.core.refusals import Refusal
 from lombard.core.units import DECIMALS_MAX, HOUR_MS, POW10, PRICE_ONE_E12, RATIO_ONE_E6
 
@@ -298,6 +298,7 @@ class Account:
     __slots__ = (
         "balances",
         "called",
+        "calm_epoch",
         "client_oids",
         "debts",
         "id",
@@ -316,12 +317,15 @@ class Account:
         self.user: Final = user
         self.pair: Final = pair
         self.margin: Final = slot != SLOT_SPOT
-        self.balances: dict[int, Balance] = {}
+        # In the order of the coins, few to an account: looked through rather than looked up.
+        self.balances: list[Balance] = []
         self.orders: dict[int, Order] = {}
         self.debts = 0
         # 0: the most the tiers allow.
         self.leverage = 0
         self.called = False
+        # Derived: the epoch in which `watch` has nothing to find, whatever of its orders trades.
+        self.calm_epoch = -1
         self.liquidation: Liquidation | None = None
         self.client_oids: dict[str, Remembered] = {}
 
@@ -329,11 +333,22 @@ class Account:
         """Say whether the account may hold a coin: an isolated one holds its pair's only."""
         return self.pair is None or coin is self.pair.base or coin is self.pair.quote
 
+    def find(self, coin: Coin) -> Balance | None:
+        """Return the balance of a coin, if the account ever had one."""
+        for balance in self.balances:
+            if balance.coin is coin:
+                return balance
+        return None
+
     def balance(self, coin: Coin) -> Balance:
         """Return the balance of a coin, an empty one if there was none."""
-        balance = self.balances.get(coin.id)
+        balance = self.find(coin)
         if balance is None:
-            balance = self.balances[coin.id] = Balance(coin)
+            balance = Balance(coin)
+            place = len(self.balances)
+            while place and self.balances[place - 1].coin.id > coin.id:
+                place -= 1
+            self.balances.insert(place, balance)
         return balance
 
 
@@ -345,6 +360,7 @@ class State:
         "accounts",
         "coin_ids",
         "coins",
+        "epoch",
         "first_hour",
         "hour",
         "hour_ids",
@@ -369,6 +385,8 @@ class State:
     def __init__(self) -> None:
         self.seq = 0
         self.time_ms = 0
+        # Derived: moves with whatever every account's risk depends on.
+        self.epoch = 0
         self.first_hour = -1
         self.hour = 0
         self.next_hour_ms = 0
@@ -379,7 +397,8 @@ class State:
         self.coin_ids: dict[str, int] = {}
         self.pairs: list[Pair] = []
         self.pair_ids: dict[str, int] = {}
-        self.users: dict[int, User] = {}
+        # By admission: ids are given out one after another.
+        self.users: list[User] = []
         self.accounts: dict[int, Account] = {}
         self.indebted: dict[int, Account] = {}
         self.parameters: dict[str, int] = {name: row[0] for name, row in PARAMETERS.items()}
@@ -393,6 +412,20 @@ class State:
         # Replies to recent commands by command id, in two generations.
         self.replies: dict[bytes, Reply] = {}
         self.older_replies: dict[bytes, Reply] = {}
+
+    def user(self, user_id: int) -> User | None:
+        """Return a user by id."""
+        place = user_id - FIRST_USER
+        return self.users[place] if 0 <= place < len(self.users) else None
+
+    def account(self, account_id: int) -> Account | None:
+        """Return an open account by id."""
+        slot = slot_of(account_id)
+        if slot >= SLOT_ISOLATED:
+            return self.accounts.get(account_id)
+        user = self.user(user_of(account_id))
+        # The spot and the crossed account are opened with the user, in this order.
+        return None if user is None else user.accounts[slot]
 
     def take_id(self) -> int:
         """Return the next id. All ids come from one counter: larger is newer."""

@@ -7,7 +7,7 @@ from lombard.core.events import Deposited, Event, Transferred
 from lombard.core.refusals import Refusal
 from lombard.core.risk import assess, high_price_e12, index_problem
 from lombard.core.state import Account, Coin, Reply, State
-from lombard.core.units import RATIO_ONE_E6, VALUE_MAX
+from lombard.core.units import RATIO_ONE_E6, too_large
 from lombard.core.watch import watch
 
 
@@ -16,7 +16,7 @@ def max_transferable(state: State, account: Account, coin: Coin) -> int:
 
     Everything available when debt-free; nothing while locked or while an index is stale.
     """
-    balance = account.balances.get(coin.id)
+    balance = account.find(coin)
     available = 0 if balance is None else balance.available_units
     if available == 0 or account.liquidation is not None:
         return 0
@@ -39,7 +39,7 @@ def deposit(state: State, account: Account, cmd: Deposit, events: list[Event]) -
         return Reply(Refusal.NOT_TRANSFERABLE)
     if cmd.units <= 0:
         return Reply(Refusal.AMOUNT_NOT_POSITIVE)
-    if cmd.units > VALUE_MAX:
+    if too_large(cmd.units):
         return Reply(Refusal.AMOUNT_TOO_LARGE)
 
     # From here the deposit succeeds.
@@ -56,7 +56,7 @@ def reachable(state: State, account_id: int) -> Account | None:
     account = state.accounts.get(account_id)
     if account is not None:
         return account
-    user = state.users.get(user_of(account_id))
+    user = state.user(user_of(account_id))
     pair_id = slot_of(account_id) - SLOT_ISOLATED
     if user is None or not 0 <= pair_id < len(state.pairs):
         return None
@@ -84,7 +84,7 @@ def decide_transfer(state: State, account: Account, cmd: Transfer) -> Reply | No
         return Reply(Refusal.AMOUNT_NOT_POSITIVE)
     if account.liquidation is not None:
         return Reply(Refusal.IN_LIQUIDATION)
-    balance = account.balances.get(coin.id)
+    balance = account.find(coin)
     if balance is None or cmd.units > balance.available_units:
         return Reply(Refusal.INSUFFICIENT_BALANCE, detail=coin.name)
     if account.debts:
@@ -110,6 +110,7 @@ def transfer(state: State, account: Account, cmd: Transfer, events: list[Event])
         state.accounts[target.id] = target
         target.user.accounts.append(target)
     coin = state.coins[cmd.coin]
+    account.calm_epoch = -1
     account.balance(coin).available_units -= cmd.units
     target.balance(coin).available_units += cmd.units
     transfer_id = state.take_id()

@@ -8,6 +8,8 @@ and says whom the direction favours (RULES 1.1).
 
 from typing import Final
 
+from mypy_extensions import i64
+
 RATE_ONE_E12: Final = 10**12
 PRICE_ONE_E12: Final = 10**12
 RATIO_ONE_E6: Final = 10**6
@@ -19,6 +21,10 @@ WHOLE_DIGITS_MAX: Final = 30
 POW10: Final[list[int]] = [10**n for n in range(64)]
 # No amount, price or size in a command is larger; products of them are exact at any size.
 VALUE_MAX: Final = 10**30
+# Numbers below this fit a machine word, and so do products of a factor of each kind.
+_WORD: Final = 1 << 61
+_FACTOR: Final = 1 << 40
+_OTHER_FACTOR: Final = 1 << 21
 
 
 class UnitsError(ValueError):
@@ -27,6 +33,25 @@ class UnitsError(ValueError):
     def __init__(self, text: str, excess_digits: bool = False) -> None:
         super().__init__(text)
         self.excess_digits = excess_digits
+
+
+def too_large(value: int) -> bool:
+    """Say whether a number of a command is beyond `VALUE_MAX`."""
+    return value >= _WORD and value > VALUE_MAX
+
+
+def times(one: int, other: int) -> int:
+    """Multiply two numbers; in a machine word where that cannot wrap, exact at any size."""
+    if 0 <= one < _FACTOR and 0 <= other < _OTHER_FACTOR:
+        return _word_times(one, other)
+    return one * other
+
+
+def _word_times(one: i64, other: i64) -> i64:
+    """Multiply within 62 bits, which the caller has made sure of."""
+    assert 0 <= one < _FACTOR
+    assert 0 <= other < _OTHER_FACTOR
+    return one * other
 
 
 def div_half_up(numerator: int, divisor: int) -> int:

@@ -54,7 +54,7 @@ def add_user(state: State, events: list[Event]) -> Reply:
     """Admit a user with a spot and a crossed account."""
     user = User(state.next_user)
     state.next_user += 1
-    state.users[user.id] = user
+    state.users.append(user)
     for slot in (SLOT_SPOT, SLOT_CROSSED):
         account = Account(account_id(user.id, slot), user, None)
         state.accounts[account.id] = account
@@ -281,7 +281,7 @@ def set_vip_levels(state: State, cmd: SetVipLevels, events: list[Event]) -> Repl
 
 def set_user_level(state: State, cmd: SetUserLevel, events: list[Event]) -> Reply:
     """Put a user on a VIP level from the next hour turn on (RULES 4.4)."""
-    user = state.users.get(cmd.user)
+    user = state.user(cmd.user)
     if user is None:
         return Reply(Refusal.USER_UNKNOWN)
     if not 0 <= cmd.level < len(state.vip_levels):
@@ -290,8 +290,8 @@ def set_user_level(state: State, cmd: SetUserLevel, events: list[Event]) -> Repl
     # From here the change succeeds.
     # In an order that does not depend on which account or balance was used first.
     for account in sorted(user.accounts, key=lambda account: account.id):
-        for coin_id in sorted(account.balances):
-            bring_up_to_date(state, account, account.balances[coin_id], events)
+        for balance in account.balances:
+            bring_up_to_date(state, account, balance, events)
     if state.hour >= user.next_level_hour:
         user.level = user.next_level
     user.next_level = cmd.level

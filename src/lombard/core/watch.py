@@ -26,7 +26,7 @@ def watch(state: State, account: Account, events: list[Event]) -> None:
 
     Nothing is decided on a stale index, or on one with fewer than two sources (RULES 7.7).
     """
-    if account.debts == 0 or account.liquidation is not None:
+    if account.debts == 0 or account.liquidation is not None or account.calm_epoch == state.epoch:
         return
     if not account.called and _surely_calm(state, account):
         return
@@ -45,11 +45,16 @@ def watch(state: State, account: Account, events: list[Event]) -> None:
 def _surely_calm(state: State, account: Account) -> bool:
     """Say whether bounds alone prove an account above its call line; False decides nothing."""
     bounds = bounds_of(state, account)
-    return bounds is not None and 5 * bounds.maintenance_high < 4 * bounds.net_low
+    if bounds is None:
+        return False
+    if bounds.calm_after(bounds.frozen_high, 0):
+        account.calm_epoch = state.epoch
+    return bounds.calm_after(0, 0)
 
 
 def watch_all(state: State, events: list[Event]) -> None:
     """Evaluate every account with debt, in the order of their ids."""
+    state.epoch += 1
     for account_id in sorted(state.indebted):
         watch(state, state.indebted[account_id], events)
 
@@ -61,7 +66,7 @@ def _lock(state: State, account: Account, risk: Risk, events: list[Event]) -> No
     account.called = True
     state.liquidations[account.id] = liquidation
     assets = 0
-    for balance in account.balances.values():
+    for balance in account.balances:
         held = balance.available_units + balance.frozen_units
         assets += balance.coin.price_e12 * balance.coin.value_scale * held * RATIO_ONE_E6
     events.append(
