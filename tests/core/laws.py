@@ -243,15 +243,14 @@ def check_book(pair: Pair) -> None:
     best_bid, best_ask = pair.bids.best_ticks(), pair.asks.best_ticks()
     assert not best_bid or not best_ask or best_bid < best_ask, "the book is crossed"
     for side in (pair.bids, pair.asks):
-        assert side.keys == sorted(set(side.keys))
-        assert sorted(side.levels) == side.keys
-        for key, level in side.levels.items():
-            assert key == side.sign * level.price_ticks
+        prices = [side.sign * level.price_ticks for level in side.levels]
+        assert prices == sorted(set(prices))
+        assert side.best is (side.levels[-1] if side.levels else None)
         queued = side.orders()
         assert [(side.sign * o.price_ticks, -o.id) for o in queued] == sorted(
             [(side.sign * o.price_ticks, -o.id) for o in queued], reverse=True
         )
-        assert sum(level.steps for level in side.levels.values()) == sum(
+        assert sum(level.steps for level in side.levels) == sum(
             order.remaining_steps for order in queued
         )
         for order in queued:
@@ -259,5 +258,5 @@ def check_book(pair: Pair) -> None:
             if side.sign == 1:
                 per_step = order.price_ticks * pair.quote_per_tick_step
             assert order.frozen_units == per_step * order.remaining_steps
-            assert order.account.orders[order.id] is order
+            assert order.account.order(order.id) is order
             assert order.account.liquidation is None

@@ -44,7 +44,7 @@ from lombard.core.index import relax, set_index_prices
 from lombard.core.interest import turn_hours
 from lombard.core.refusals import Refusal
 from lombard.core.state import Account, Reply, State
-from lombard.core.watch import rank_liquidations, wake_waiting, watch, watch_all
+from lombard.core.watch import check_calm, rank_liquidations, wake_waiting, watch, watch_all
 
 # Two generations of command ids are kept: at least this many of the newest. A command with a client
 # id is remembered by that instead.
@@ -103,6 +103,7 @@ class Engine:
     def check(self) -> None:
         """Audit the whole state (RULES 2). Raises `AssertionError`."""
         ledger.check(self.state)
+        check_calm(self.state)
 
     def snapshot_lines(self) -> Iterator[str]:
         """Write the state as canonical lines of JSON, from which `restore` makes it again."""

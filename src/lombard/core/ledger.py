@@ -149,7 +149,7 @@ def check(state: State) -> None:
 
 def _check_account(state: State, account: Account, lent: dict[int, int]) -> None:
     frozen: dict[int, int] = {}
-    for order in account.orders.values():
+    for order in account.orders:
         assert order.frozen_units > 0, f"Invariant: order {order.id} rests unfunded"
         frozen[order.pay.coin.id] = frozen.get(order.pay.coin.id, 0) + order.frozen_units
     debts = 0

@@ -89,8 +89,7 @@ def max_borrowable(state: State, account: Account, coin: Coin) -> Limit:
     principal = 0 if balance is None else balance.principal_units
     best = Limit(0, BY_LEVERAGE)
     for max_units, tier_leverage in tiers_of(account, coin):
-        leverage = min(account.leverage, tier_leverage) if account.leverage else tier_leverage
-        room = leverage_room_units(risk, leverage, coin)
+        room = leverage_room_units(risk, _lowered(account, tier_leverage), coin)
         left = max_units - principal
         limit = Limit(left, BY_TIER) if left < room else Limit(room, BY_LEVERAGE)
         if limit.units > best.units:
@@ -119,14 +118,21 @@ def surely_lendable(
         return False
     wanted = balance.principal_units + units
     fits = False
-    for max_units, tier_leverage in tiers_of(account, coin):
-        leverage = tier_leverage
-        if 0 < account.leverage < tier_leverage:
-            leverage = account.leverage
-        if wanted <= max_units and bounds.carries(value, leverage):
-            fits = True
+    if account.pair is None:
+        for max_units, leverage, _ in coin.cross_tiers:
+            if wanted <= max_units and bounds.carries(value, _lowered(account, leverage)):
+                fits = True
+    else:
+        for max_units, leverage in tiers_of(account, coin):
+            if wanted <= max_units and bounds.carries(value, _lowered(account, leverage)):
+                fits = True
     # VIP levels only ever raise the user's limit.
     return fits and owed_by_user(state, account.user, coin) + units <= coin.user_limit_units
+
+
+def _lowered(account: Account, leverage: int) -> int:
+    """Return a tier's leverage, or the account's own if that is lower."""
+    return account.leverage if 0 < account.leverage < leverage else leverage
 
 
 def refuse_lending(state: State, account: Account, coin: Coin) -> Reply | None:

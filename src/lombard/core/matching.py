@@ -95,8 +95,7 @@ def _makers(order: Order, limit_ticks: int) -> list[Order]:
     side = facing(order)
     makers: list[Order] = []
     reached = 0
-    for key in reversed(side.keys):
-        level = side.levels[key]
+    for level in reversed(side.levels):
         if beyond(order, level.price_ticks, limit_ticks):
             break
         maker = level.head
@@ -218,7 +217,7 @@ def fill(state: State, taker: Order, maker: Order, steps: int, events: list[Even
     resting_side(maker).reduce(maker, steps)
     if maker.remaining_steps == 0:
         assert maker.frozen_units == 0, "Invariant: a filled order keeps coins frozen"
-        del maker.account.orders[maker.id]
+        maker.account.drop(maker)
         events.append(OrderClosed(maker.id, maker.account.id, pair.id, CLOSED_FILLED))
     return maker_gets - maker_fee
 
@@ -245,7 +244,7 @@ def rest(order: Order, units: int) -> None:
     order.pay.available_units -= units
     order.pay.frozen_units += units
     order.frozen_units = units
-    order.account.orders[order.id] = order
+    order.account.keep(order)
     resting_side(order).add(order)
 
 
@@ -257,10 +256,10 @@ def withdraw(order: Order, reason: int, events: list[Event]) -> None:
     order.pay.frozen_units -= units
     order.pay.available_units += units
     order.frozen_units = 0
-    del order.account.orders[order.id]
+    order.account.drop(order)
     events.append(OrderClosed(order.id, order.account.id, order.pair.id, reason))
 
 
 def pair_is_free(pair: Pair) -> bool:
     """Say whether nothing rests in a pair's book."""
-    return not pair.bids.keys and not pair.asks.keys
+    return not pair.bids.levels and not pair.asks.levels

@@ -117,7 +117,7 @@ def _refuse_form(
     may_rest = cmd.kind == LIMIT and cmd.force in (GTC, POST_ONLY)
     if may_rest and standing >= pair.max_open_orders:
         resting = 0
-        for order in account.orders.values():
+        for order in account.orders:
             if order.pair is pair and order is not replaced:
                 resting += 1
         if resting >= pair.max_open_orders:
@@ -455,9 +455,9 @@ def after_fill(state: State, order: Order, net_units: int, events: list[Event]) 
 def find(account: Account, pair: int, order_id: int, client_oid: str) -> Order | None:
     """Return a resting order of the account by id, or by client id when `order_id` is 0."""
     if order_id:
-        order = account.orders.get(order_id)
+        order = account.order(order_id)
         return order if order is not None and order.pair.id == pair else None
-    for order in account.orders.values():
+    for order in account.orders:
         if order.client_oid == client_oid and order.pair.id == pair and client_oid:
             return order
     return None
@@ -476,7 +476,7 @@ def cancel_all(state: State, account: Account, cmd: CancelAllOrders, events: lis
     """Cancel every resting order of the account on a pair."""
     if not 0 <= cmd.pair < len(state.pairs):
         return Reply(Refusal.PAIR_UNKNOWN)
-    doomed = [order for order in account.orders.values() if order.pair.id == cmd.pair]
+    doomed = [order for order in account.orders if order.pair.id == cmd.pair]
     for order in doomed:
         _cancel(state, order, events)
     return Reply(None, 0, len(doomed))

@@ -203,7 +203,7 @@ def open_orders(state: State, account: int, pair: int | None = None) -> list[Ord
     found = state.accounts.get(account)
     if found is None:
         return []
-    standing = [o for o in found.orders.values() if pair is None or o.pair.id == pair]
+    standing = [o for o in found.orders if pair is None or o.pair.id == pair]
     standing.reverse()
     return standing
 
@@ -211,7 +211,7 @@ def open_orders(state: State, account: int, pair: int | None = None) -> list[Ord
 def order(state: State, account: int, order_id: int) -> Order | None:
     """Return a resting order of an account by id."""
     found = state.accounts.get(account)
-    return None if found is None else found.orders.get(order_id)
+    return None if found is None else found.order(order_id)
 
 
 def order_by_client_oid(state: State, account: int, pair: int, client_oid: str) -> Order | None:

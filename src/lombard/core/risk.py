@@ -235,7 +235,7 @@ def order_loss_e26(order: Order) -> int:
 def open_loss_e26(account: Account, without: Order | None) -> int:
     """Return the losses of an account's open orders together (RULES 7.6)."""
     loss = 0
-    for order in account.orders.values():
+    for order in account.orders:
         if order is not without:
             loss += order_loss_e26(order)
     return loss

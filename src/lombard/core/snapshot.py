@@ -205,9 +205,6 @@ def _restore(rows: Iterator[str]) -> State:
     for line in rows:
         row = _row(line)
         _READERS[row[0]](state, row)
-    for account in state.accounts.values():
-        # Orders were read in book order; an account knows them in the order they were placed.
-        account.orders = {key: account.orders[key] for key in sorted(account.orders)}
     for pair in state.pairs:
         set_bands(state, pair)
     return state
@@ -312,7 +309,7 @@ def _read_order(state: State, row: Row) -> None:
     )  # fmt: skip
     for name, value in zip(_ORDER, row[15:], strict=True):
         setattr(order, name, value)
-    account.orders[order.id] = order
+    account.keep(order)
     resting_side(order).add(order)
 
 

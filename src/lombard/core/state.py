@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from mypy_extensions import mypyc_attr
+from mypy_extensions import i64, mypyc_attr
 
 from lombard.core.book import BookSide, Order
 from lombard.core.commands import SLOT_CROSSED, SLOT_ISOLATED, SLOT_SPOT, slot_of, user_of
@@ -319,7 +319,8 @@ class Account:
         self.margin: Final = slot != SLOT_SPOT
         # In the order of the coins, few to an account: looked through rather than looked up.
         self.balances: list[Balance] = []
-        self.orders: dict[int, Order] = {}
+        # The open ones, oldest first.
+        self.orders: list[Order] = []
         self.debts = 0
         # 0: the most the tiers allow.
         self.leverage = 0
@@ -350,6 +351,35 @@ class Account:
                 place -= 1
             self.balances.insert(place, balance)
         return balance
+
+    def order(self, order_id: int) -> Order | None:
+        """Return an open order by id."""
+        place = self._place_of(order_id)
+        if place < len(self.orders) and self.orders[place].id == order_id:
+            return self.orders[place]
+        return None
+
+    def keep(self, order: Order) -> None:
+        """Add an order to the open ones."""
+        self.orders.insert(self._place_of(order.id), order)
+
+    def drop(self, order: Order) -> None:
+        """Take an order out of the open ones."""
+        place = self._place_of(order.id)
+        assert self.orders[place] is order, "Invariant: an order is not its account's"
+        self.orders.pop(place)
+
+    def _place_of(self, order_id: int) -> int:
+        """Return where an order is, or would be, among the open ones."""
+        low: i64 = 0
+        high: i64 = len(self.orders)
+        while low < high:
+            middle = (low + high) >> 1
+            if self.orders[middle].id < order_id:
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
 
 @final

@@ -78,9 +78,19 @@ def _lock(state: State, account: Account, risk: Risk, events: list[Event]) -> No
             risk.debt_e26 // VALUE_PER_E8,
         )
     )
-    for order in list(account.orders.values()):
+    for order in list(account.orders):
         withdraw(order, CLOSED_LIQUIDATION, events)
     enqueue(state, account, risk)
+
+
+def check_calm(state: State) -> None:
+    """Audit the proofs of calm: the exact rule finds nothing in such an account either."""
+    for account in state.indebted.values():
+        if account.calm_epoch == state.epoch and may_liquidate(state, account):
+            name = f"Invariant: account {account.id} is not as calm as was proven"
+            assert account.liquidation is None, name
+            assert not account.called, name
+            assert not assess(state, account).to_call(), name
 
 
 def enqueue(state: State, account: Account, risk: Risk) -> None:
