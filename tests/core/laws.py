@@ -70,9 +70,10 @@ class Watched(World):
     ) -> Reply:
         """Apply a command and hold the venue to its laws."""
         engine = self.engine
-        replies = engine.state.older_replies | engine.state.replies
         # A client id, where there is one, is remembered in the place of the command's.
-        known = None if not command_id or client_oid_of(cmd) else replies.get(command_id)
+        known = None
+        if command_id and not client_oid_of(cmd):
+            known = engine.state.replies.find(command_id, c.stamp_of(command_id))
         before = "" if len(self.log) % self.hash_every else engine.state_hash()
         time_ms = engine.time_ms
         open_before = self.open_orders(account)

@@ -154,7 +154,7 @@ def test_a_limit_is_accepted_and_one_unit_more_refused(seed: int) -> None:
     lent = moved = 0
     for number in range(2_000):
         account, cmd = traffic.next()
-        world.do(account, cmd, traffic.next_ms(), traffic.command_id())
+        world.do(account, cmd, traffic.next_ms(), traffic.command_id(account))
         if number % 80 == 79:
             copies = Copies(world.engine)
             accounts = [account for account in world.state.accounts.values() if account.margin]

@@ -118,11 +118,11 @@ class Traffic:
             return now_ms + self.random.randrange(12 * 3_600_000)
         return now_ms - self.random.randrange(5_000)
 
-    def command_id(self) -> bytes:
-        """Return an id for the next command, seldom one that may have been used."""
+    def command_id(self, account: int) -> bytes:
+        """Return an id for the next command, seldom one that its account may have used."""
         if self.random.randrange(20):
             return b""
-        return bytes([self.random.randrange(100)]) * 16
+        return bytes([self.random.randrange(100)]) * 8 + account.to_bytes(8, "big")
 
     # --- choices -------------------------------------------------------------------------------
 

@@ -48,7 +48,7 @@ class Told:
         while len(self.world.log) < commands or not liquidated:
             assert len(self.world.log) < 20 * commands, "traffic without a liquidation"
             account, cmd = traffic.next()
-            self.world.do(account, cmd, traffic.next_ms(), traffic.command_id())
+            self.world.do(account, cmd, traffic.next_ms(), traffic.command_id(account))
             liquidated = liquidated or bool(self.world.of_type(LiquidationFinished))
         self.state = self.world.state
         self.desk = Desk(path)

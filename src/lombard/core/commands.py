@@ -7,7 +7,7 @@ Who asks, and when, is in the `Envelope`.
 
 from typing import Final, final
 
-from mypy_extensions import mypyc_attr
+from mypy_extensions import i64, mypyc_attr
 
 from lombard.core.operator_commands import AddUser as AddUser
 from lombard.core.operator_commands import ContinueLiquidation as ContinueLiquidation
@@ -51,6 +51,7 @@ ACCOUNT_BITS: Final = 16
 SLOT_SPOT: Final = 0
 SLOT_CROSSED: Final = 1
 SLOT_ISOLATED: Final = 2
+STAMP_BYTES: Final = 8
 # The account of the venue itself: operator commands, ticks, prices.
 VENUE: Final = 0
 
@@ -252,10 +253,11 @@ class Envelope:
     """A command with its place in the log.
 
     `seq` counts from 1 without gaps; `time_ms` is exchange time; `command_id` is 16 bytes, the same
-    for every retry of one request (empty: never a retry); `account` is who asks.
+    for every retry of one request (empty: never a retry), and begins with its `stamp_of`; `account`
+    is who asks.
     """
 
-    __slots__ = ("account", "command", "command_id", "seq", "time_ms")
+    __slots__ = ("account", "command", "command_id", "seq", "stamp", "time_ms")
 
     def __init__(
         self, seq: int, time_ms: int, command_id: bytes, account: int, command: Command
@@ -263,8 +265,23 @@ class Envelope:
         self.seq: Final = seq
         self.time_ms: Final = time_ms
         self.command_id: Final = command_id
+        self.stamp: Final = stamp_of(command_id)
         self.account: Final = account
         self.command: Final = command
+
+
+def stamp_of(command_id: bytes) -> int:
+    """Read the stamp a command id begins with: 63 bits that rise from request to request.
+
+    They are the request's millisecond and its place in a batch; -1 for no id. Only speed depends on
+    their rising: a command stamped like an earlier one of its account is looked for (`replies`).
+    """
+    if len(command_id) < STAMP_BYTES:
+        return -1
+    stamp: i64 = command_id[0] & 0x7F
+    for place in range(1, STAMP_BYTES):
+        stamp = stamp << 8 | command_id[place]
+    return stamp
 
 
 def account_id(user: int, slot: int) -> int:

@@ -8,7 +8,7 @@ the code itself got wrong raises `AssertionError` and must stop the venue.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final, final
+from typing import final
 
 from lombard.core import ledger, lending, liquidation, orders, snapshot, transfers, venue
 from lombard.core.client_ids import client_oid_of, content_of, recall, remember
@@ -46,10 +46,6 @@ from lombard.core.refusals import Refusal
 from lombard.core.state import Account, Reply, State
 from lombard.core.watch import check_calm, rank_liquidations, wake_waiting, watch, watch_all
 
-# Two generations of command ids are kept: at least this many of the newest. A command with a client
-# id is remembered by that instead.
-REPLIES_PER_GENERATION: Final = 131_072
-
 
 @final
 class Engine:
@@ -76,24 +72,25 @@ class Engine:
             state.time_ms = time_ms
             watch_all(state, events)
         state.time_ms = time_ms
-        command_id = envelope.command_id
-        client_oid = client_oid_of(envelope.command)
-        by_id = len(command_id) > 0 and not client_oid
-        if by_id:
-            earlier = state.replies.get(command_id)
-            if earlier is None:
-                earlier = state.older_replies.get(command_id)
+        command = envelope.command
+        client_oid = client_oid_of(command)
+        account = None if envelope.account == VENUE else state.account(envelope.account)
+        # A command with a client id is remembered by that instead.
+        stamp = -1 if client_oid else envelope.stamp
+        if stamp >= 0 and (account is None or stamp <= account.latest_stamp):
+            earlier = state.replies.find(envelope.command_id, stamp)
             if earlier is not None:
                 return earlier, events
-        if envelope.account == VENUE:
-            reply = _apply_venue(state, envelope.command, events)
+        if account is not None:
+            reply = _apply_user(state, account, command, client_oid, events)
+        elif envelope.account == VENUE:
+            reply = _apply_venue(state, command, events)
         else:
-            reply = _apply_user(state, envelope.account, envelope.command, client_oid, events)
-        if by_id and reply.refusal is None:
-            if len(state.replies) >= REPLIES_PER_GENERATION:
-                state.older_replies = state.replies
-                state.replies = {}
-            state.replies[command_id] = reply
+            reply = Reply(Refusal.ACCOUNT_UNKNOWN)
+        if stamp >= 0 and reply.refusal is None:
+            state.replies.keep(envelope.command_id, stamp, reply)
+            if account is not None and stamp > account.latest_stamp:
+                account.latest_stamp = stamp
         return reply, events
 
     def liquidation_due(self) -> bool:
@@ -122,12 +119,9 @@ class Engine:
 
 
 def _apply_user(
-    state: State, account_id: int, cmd: Command, client_oid: str, events: list[Event]
+    state: State, account: Account, cmd: Command, client_oid: str, events: list[Event]
 ) -> Reply:
     """Apply a user's command; a repeated client id is answered from memory (RULES 10)."""
-    account = state.account(account_id)
-    if account is None:
-        return Reply(Refusal.ACCOUNT_UNKNOWN)
     if account.debts:
         watch(state, account, events)
     if not client_oid:

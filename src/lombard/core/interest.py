@@ -108,7 +108,7 @@ def charged_now(state: State, user: User, balance: Balance) -> int:
     """Return the numerator of all interest ever charged, up to this hour. Touches nothing."""
     if balance.principal_units == 0 or balance.hour == state.hour:
         return balance.charged
-    if state.parameters["interest_profile"] == PROFILE_CEIL_EACH_CHARGE:
+    if state.interest_profile == PROFILE_CEIL_EACH_CHARGE:
         return balance.charged + _ceil_charges(state, user, balance)
     growth = _growth_e12(user, balance.coin, balance.hour, state.hour)
     return balance.charged + balance.principal_units * growth
@@ -127,7 +127,7 @@ def receipts(state: State, account: Account, balance: Balance) -> list[InterestC
     if balance.principal_units == 0:
         return rows
     coin = balance.coin
-    ceil_each = state.parameters["interest_profile"] == PROFILE_CEIL_EACH_CHARGE
+    ceil_each = state.interest_profile == PROFILE_CEIL_EACH_CHARGE
     charged = balance.charged
     shown = balance.shown_units
     for hour in range(balance.hour + 1, state.hour + 1):
@@ -175,7 +175,7 @@ def charge_first_hour(
     assert balance.hour == state.hour, "Invariant: a loan was not brought up to date"
     rate = hour_rate_e12(state, balance.coin, level_at(account.user, state.hour), state.hour)
     shown = balance.shown_units
-    if state.parameters["interest_profile"] == PROFILE_CEIL_EACH_CHARGE:
+    if state.interest_profile == PROFILE_CEIL_EACH_CHARGE:
         balance.charged += _ceil_charge(units, rate)
     else:
         balance.charged += units * rate

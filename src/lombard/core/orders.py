@@ -486,7 +486,7 @@ def _cancel(state: State, order: Order, events: list[Event]) -> None:
     """Withdraw an order; where the venue says so it returns what it borrowed (RULES 6.3)."""
     freed = order.frozen_units
     withdraw(order, CLOSED_BY_USER, events)
-    if order.borrowed_units and state.parameters["repay_on_cancel"]:
+    if order.borrowed_units and state.repay_on_cancel:
         debt = debt_units(state, order.account, order.pay)
         units = min(min(order.borrowed_units, debt), freed)
         if units:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from lombard.core.book import Order
 from lombard.core.bounds import set_price_bounds, set_ratio_bounds
-from lombard.core.commands import SLOT_ISOLATED, slot_of, user_of
+from lombard.core.commands import SLOT_ISOLATED, slot_of, stamp_of, user_of
 from lombard.core.index import set_bands
 from lombard.core.matching import resting_side
 from lombard.core.state import (
@@ -43,10 +43,9 @@ def lines(state: State) -> Iterator[str]:
     yield _line(["lombard", FORMAT])
     yield _line(["clock", state.seq, state.time_ms])
     yield from _body(state)
-    for generation, replies in ((0, state.older_replies), (1, state.replies)):
-        for command_id, reply in replies.items():
-            body = [command_id.hex(), reply.id, reply.units, reply.remaining]
-            yield _line(["reply", generation, *body])
+    for segment in state.replies.segments:
+        for command_id, reply in zip(segment.ids, segment.replies, strict=True):
+            yield _line(["reply", command_id.hex(), reply.id, reply.units, reply.remaining])
 
 
 def state_hash(state: State) -> str:
@@ -207,6 +206,9 @@ def _restore(rows: Iterator[str]) -> State:
         _READERS[row[0]](state, row)
     for pair in state.pairs:
         set_bands(state, pair)
+    # Whose reply it was is not written: until it is passed, every account looks.
+    for account in state.accounts.values():
+        account.latest_stamp = state.replies.highest()
     return state
 
 
@@ -227,7 +229,7 @@ def _read_venue(state: State, row: Row) -> None:
     for name, value in row[6]:
         if name not in PARAMETERS:
             raise ValueError(f"unknown parameter {name}")
-        state.parameters[name] = value
+        state.set_parameter(name, value)
     state.vip_levels = [(discount, multiplier) for discount, multiplier in row[7]]
     state.next_hour_ms = (state.first_hour + state.hour + 1) * HOUR_MS
     if state.first_hour < 0:
@@ -277,8 +279,8 @@ def _read_account(state: State, row: Row) -> None:
     slot = slot_of(account_id)
     pair = state.pairs[slot - SLOT_ISOLATED] if slot >= SLOT_ISOLATED else None
     user = state.user(user_of(account_id))
-    if user is None or len(user.accounts) < min(slot, SLOT_ISOLATED):
-        raise ValueError(f"account {account_id} is out of line")
+    if user is None:
+        raise ValueError(f"account {account_id} is nobody's")
     account = Account(account_id, user, pair)
     account.leverage, account.called = row[2], row[3]
     for coin_id, available, frozen, principal, charged, paid, hour in row[4]:
@@ -290,8 +292,7 @@ def _read_account(state: State, row: Row) -> None:
         if principal:
             account.debts += 1
             state.indebted[account_id] = account
-    state.accounts[account_id] = account
-    user.accounts.append(account)
+    state.open_account(account)
 
 
 def _read_client_oid(state: State, row: Row) -> None:
@@ -327,9 +328,8 @@ def _read_queue(state: State, row: Row) -> None:
 
 
 def _read_reply(state: State, row: Row) -> None:
-    reply = Reply(None, row[3], row[4], row[5])
-    generation = state.replies if row[1] else state.older_replies
-    generation[bytes.fromhex(row[2])] = reply
+    command_id = bytes.fromhex(row[1])
+    state.replies.keep(command_id, stamp_of(command_id), Reply(None, row[2], row[3], row[4]))
 
 
 _READERS: Final = {

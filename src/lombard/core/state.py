@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from mypy_extensions import i64, mypyc_attr
+from mypy_extensions import i64
 
 from lombard.core.book import BookSide, Order
 from lombard.core.commands import SLOT_CROSSED, SLOT_ISOLATED, SLOT_SPOT, slot_of, user_of
-from lombard.core.refusals import Refusal
+from lombard.core.replies import Replies
+from lombard.core.replies import Reply as Reply
 from lombard.core.units import DECIMALS_MAX, HOUR_MS, POW10, PRICE_ONE_E12, RATIO_ONE_E6
 
 FIRST_ID: Final = 10**18
@@ -38,33 +39,6 @@ PARAMETERS: Final[dict[str, tuple[int, int, int]]] = {
     # How interest is rounded: 0 exact, 1 ceil-each-charge (RULES 4.5).
     "interest_profile": (0, 0, 1),
 }
-
-
-@final
-@mypyc_attr(acyclic=True)
-class Reply:
-    """What a command came to. Exactly one reply answers each command.
-
-    `id` names what was made (0 for nothing); `units` is what was borrowed or repaid, or, for a
-    refusal by a limit, the limit; `remaining` the debt left after a repayment; `detail` a refusal's
-    particulars.
-    """
-
-    __slots__ = ("detail", "id", "refusal", "remaining", "units")
-
-    def __init__(
-        self,
-        refusal: Refusal | None,
-        id_: int = 0,
-        units: int = 0,
-        remaining: int = 0,
-        detail: str = "",
-    ) -> None:
-        self.refusal: Final = refusal
-        self.id: Final = id_
-        self.units: Final = units
-        self.remaining: Final = remaining
-        self.detail: Final = detail
 
 
 @final
@@ -302,6 +276,7 @@ class Account:
         "client_oids",
         "debts",
         "id",
+        "latest_stamp",
         "leverage",
         "liquidation",
         "margin",
@@ -329,6 +304,8 @@ class Account:
         self.calm_epoch = -1
         self.liquidation: Liquidation | None = None
         self.client_oids: dict[str, Remembered] = {}
+        # Of its commands that `State.replies` remembers.
+        self.latest_stamp = -1
 
     def holds(self, coin: Coin) -> bool:
         """Say whether the account may hold a coin: an isolated one holds its pair's only."""
@@ -391,19 +368,21 @@ class State:
         "coin_ids",
         "coins",
         "epoch",
+        "first_accounts",
         "first_hour",
         "hour",
         "hour_ids",
         "indebted",
+        "interest_profile",
         "liquidation_queue",
         "liquidations",
         "next_hour_ms",
         "next_id",
         "next_user",
-        "older_replies",
         "pair_ids",
         "pairs",
         "parameters",
+        "repay_on_cancel",
         "replies",
         "rules_version",
         "seq",
@@ -430,8 +409,13 @@ class State:
         # By admission: ids are given out one after another.
         self.users: list[User] = []
         self.accounts: dict[int, Account] = {}
+        # The spot and the crossed account of each user, who is admitted with both.
+        self.first_accounts: list[Account] = []
         self.indebted: dict[int, Account] = {}
         self.parameters: dict[str, int] = {name: row[0] for name, row in PARAMETERS.items()}
+        # The same, of those that every loan and every cancel asks for.
+        self.interest_profile = self.parameters["interest_profile"]
+        self.repay_on_cancel = self.parameters["repay_on_cancel"]
         # (rate discount, limit multiplier) of each level.
         self.vip_levels: list[tuple[int, int]] = [(RATIO_ONE_E6, RATIO_ONE_E6)]
         # The first of the ids set apart for the receipts of each hour, by hour.
@@ -439,9 +423,14 @@ class State:
         self.liquidations: dict[int, Liquidation] = {}
         # A heap of (-ratio_e6, account): the worst comes first, then the lower id (RULES 8.3).
         self.liquidation_queue: list[tuple[int, int]] = []
-        # Replies to recent commands by command id, in two generations.
-        self.replies: dict[bytes, Reply] = {}
-        self.older_replies: dict[bytes, Reply] = {}
+        self.replies: Final = Replies()
+
+    def set_parameter(self, name: str, value: int) -> None:
+        """Set one of the venue's named numbers."""
+        assert name in PARAMETERS
+        self.parameters[name] = value
+        self.interest_profile = self.parameters["interest_profile"]
+        self.repay_on_cancel = self.parameters["repay_on_cancel"]
 
     def user(self, user_id: int) -> User | None:
         """Return a user by id."""
@@ -453,9 +442,17 @@ class State:
         slot = slot_of(account_id)
         if slot >= SLOT_ISOLATED:
             return self.accounts.get(account_id)
-        user = self.user(user_of(account_id))
-        # The spot and the crossed account are opened with the user, in this order.
-        return None if user is None else user.accounts[slot]
+        place = (user_of(account_id) - FIRST_USER) * SLOT_ISOLATED + slot
+        return self.first_accounts[place] if 0 <= place < len(self.first_accounts) else None
+
+    def open_account(self, account: Account) -> None:
+        """Add an account to the open ones."""
+        if account.pair is None:
+            place = (account.user.id - FIRST_USER) * SLOT_ISOLATED + slot_of(account.id)
+            assert place == len(self.first_accounts), "Invariant: accounts opened out of line"
+            self.first_accounts.append(account)
+        self.accounts[account.id] = account
+        account.user.accounts.append(account)
 
     def take_id(self) -> int:
         """Return the next id. All ids come from one counter: larger is newer."""

@@ -107,8 +107,7 @@ def transfer(state: State, account: Account, cmd: Transfer, events: list[Event])
     target = reachable(state, cmd.to_account)
     assert target is not None
     if target.id not in state.accounts:
-        state.accounts[target.id] = target
-        target.user.accounts.append(target)
+        state.open_account(target)
     coin = state.coins[cmd.coin]
     account.calm_epoch = -1
     account.balance(coin).available_units -= cmd.units

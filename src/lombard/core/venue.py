@@ -56,9 +56,7 @@ def add_user(state: State, events: list[Event]) -> Reply:
     state.next_user += 1
     state.users.append(user)
     for slot in (SLOT_SPOT, SLOT_CROSSED):
-        account = Account(account_id(user.id, slot), user, None)
-        state.accounts[account.id] = account
-        user.accounts.append(account)
+        state.open_account(Account(account_id(user.id, slot), user, None))
     events.append(UserAdded(user.id))
     return Reply(None, user.id)
 
@@ -232,10 +230,10 @@ def set_parameter(state: State, cmd: SetParameter, events: list[Event]) -> Reply
     if cmd.name == "interest_profile" and state.indebted:
         return Reply(Refusal.CONFIGURATION_INVALID, detail="loans are open")
     before = state.parameters[cmd.name]
-    state.parameters[cmd.name] = cmd.value
+    state.set_parameter(cmd.name, cmd.value)
     problem = _tiers_problem(state, _highest_taker_e6(state, None, 0), None)
     if problem:
-        state.parameters[cmd.name] = before
+        state.set_parameter(cmd.name, before)
         return Reply(Refusal.CONFIGURATION_INVALID, detail=problem)
 
     # From here the change succeeds.
