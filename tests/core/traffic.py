@@ -122,7 +122,7 @@ class Traffic:
         """Return an id for the next command, seldom one that its account may have used."""
         if self.random.randrange(20):
             return b""
-        return bytes([self.random.randrange(100)]) * 8 + account.to_bytes(8, "big")
+        return bytes([self.random.randrange(100)]) * 8 + account.to_bytes(8, "big", signed=True)
 
     # --- choices -------------------------------------------------------------------------------
 
