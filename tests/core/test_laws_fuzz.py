@@ -50,6 +50,7 @@ USERS_COMMANDS = [
 VENUE_COMMANDS = [
     st.builds(c.SetIndexPrices, rows(COIN, NUMBERS, SMALL, NUMBERS, NUMBERS)),
     st.builds(c.SetRate, COIN, NUMBERS),
+    st.builds(c.SetRateModel, COIN, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS),
     st.builds(c.SetUserLevel, NUMBERS, NUMBERS),
     st.builds(c.SetVipLevels, rows(RATES, RATES)),
     st.builds(c.FundPool, COIN, NUMBERS),
@@ -111,6 +112,7 @@ def test_no_numbers_stop_the_venue(asked: list[tuple[bool, int, Command]]) -> No
 VENUE_KINDS = [
     c.SetIndexPrices,
     c.SetRate,
+    c.SetRateModel,
     c.SetUserLevel,
     c.SetVipLevels,
     c.FundPool,

@@ -49,6 +49,7 @@ CODES = {
     46: "FundPool",
     47: "FundInsurance",
     48: "Upgrade",
+    60: "SetRateModel",
 }
 
 

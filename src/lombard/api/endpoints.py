@@ -11,6 +11,7 @@ from lombard.api import (
     margin_terms,
     market,
     public,
+    rates,
     spot_lists,
     spot_orders,
     wallet,
@@ -19,6 +20,7 @@ from lombard.api.table import Endpoint
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *public.endpoints(),
+    *rates.endpoints(),
     *market.endpoints(),
     *margin_account.endpoints(),
     *margin_terms.endpoints(),

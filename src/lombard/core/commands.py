@@ -17,11 +17,12 @@ from lombard.core.operator_commands import SetCoin as SetCoin
 from lombard.core.operator_commands import SetIndexPrices as SetIndexPrices
 from lombard.core.operator_commands import SetPair as SetPair
 from lombard.core.operator_commands import SetParameter as SetParameter
-from lombard.core.operator_commands import SetRate as SetRate
 from lombard.core.operator_commands import SetUserLevel as SetUserLevel
 from lombard.core.operator_commands import SetVipLevels as SetVipLevels
 from lombard.core.operator_commands import Tick as Tick
 from lombard.core.operator_commands import Upgrade as Upgrade
+from lombard.core.rate_commands import SetRate as SetRate
+from lombard.core.rate_commands import SetRateModel as SetRateModel
 
 # Sides, kinds and the like are small integers: they are compared on every match.
 BUY: Final = 0
@@ -234,6 +235,7 @@ Command = (
     | ContinueLiquidation
     | SetIndexPrices
     | SetRate
+    | SetRateModel
     | AddUser
     | SetUserLevel
     | SetCoin

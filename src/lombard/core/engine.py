@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, final
 
-from lombard.core import ledger, lending, liquidation, orders, snapshot, transfers, venue
+from lombard.core import ledger, lending, liquidation, orders, rates, snapshot, transfers, venue
 from lombard.core.client_ids import client_oid_of, content_of, recall, remember
 from lombard.core.commands import (
     VENUE,
@@ -33,6 +33,7 @@ from lombard.core.commands import (
     SetPair,
     SetParameter,
     SetRate,
+    SetRateModel,
     SetUserLevel,
     SetVipLevels,
     Tick,
@@ -175,7 +176,9 @@ def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
     if isinstance(cmd, AddUser):
         return venue.add_user(state, events)
     if isinstance(cmd, SetRate):
-        return venue.set_rate(state, cmd, events)
+        return rates.set_rate(state, cmd, events)
+    if isinstance(cmd, SetRateModel):
+        return rates.set_rate_model(state, cmd, events)
     if isinstance(cmd, (FundPool, FundInsurance)):
         return venue.fund(state, cmd, events)
     return _apply_configuration(state, cmd, events)

@@ -17,6 +17,8 @@ from lombard.core.liquidation_events import LiquidationStarted as LiquidationSta
 from lombard.core.liquidation_events import LiquidationStepped as LiquidationStepped
 from lombard.core.liquidation_events import LossBooked as LossBooked
 from lombard.core.liquidation_events import MarginCalled as MarginCalled
+from lombard.core.rate_events import RateModelSet as RateModelSet
+from lombard.core.rate_events import RateSet as RateSet
 
 # kinds of repayment
 REPAY_MANUAL: Final = 0
@@ -50,17 +52,6 @@ class VenueChanged:
     def __init__(self, kind: str, what: str) -> None:
         self.kind: Final = kind
         self.what: Final = what
-
-
-@final
-@mypyc_attr(acyclic=True)
-class RateSet:
-    """A coin's daily rate will be `rate_e12` from the hour that starts at `from_ms`."""
-
-    def __init__(self, coin: int, rate_e12: int, from_ms: int) -> None:
-        self.coin: Final = coin
-        self.rate_e12: Final = rate_e12
-        self.from_ms: Final = from_ms
 
 
 @final
@@ -309,6 +300,7 @@ Event = (
     UserAdded
     | VenueChanged
     | RateSet
+    | RateModelSet
     | HourTurned
     | IndexPricesSet
     | PoolFunded

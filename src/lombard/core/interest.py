@@ -11,27 +11,17 @@ from __future__ import annotations
 from typing import Final
 
 from lombard.core.events import Event, HourTurned, InterestCharged
+from lombard.core.rates import begin_hour, level_rate_e12, rate_of_next_hour
 from lombard.core.state import Account, Balance, Coin, State, User
 from lombard.core.units import (
     HOUR_MS,
     INTEREST_DENOMINATOR,
-    RATIO_ONE_E6,
     div_ceil,
     interest_units,
 )
 
 PROFILE_EXACT: Final = 0
 PROFILE_CEIL_EACH_CHARGE: Final = 1
-
-
-def rate_of_next_hour(coin: Coin) -> int:
-    """Return the daily rate the coming hour will have. Rate curves will answer here (RULES 5)."""
-    return coin.fixed_rate_e12
-
-
-def level_rate_e12(state: State, rate_e12: int, level: int) -> int:
-    """Return a level's daily rate: discounted, rounded up in the pool's favour (RULES 5.1)."""
-    return div_ceil(rate_e12 * state.vip_levels[level][0], RATIO_ONE_E6)
 
 
 def turn_hours(state: State, time_ms: int, events: list[Event]) -> bool:
@@ -48,6 +38,7 @@ def turn_hours(state: State, time_ms: int, events: list[Event]) -> bool:
         for coin in state.coins:
             for level, prefix in enumerate(coin.prefix_e12):
                 prefix.append(prefix[-1] + level_rate_e12(state, rates[coin.id], level))
+            begin_hour(coin)
         events.append(HourTurned(state.next_hour_ms, rates))
         state.next_hour_ms += HOUR_MS
         turned = True

@@ -123,8 +123,9 @@ _COIN: Final = [
     "fee_units",
     "interest_units",
     "external_units",
-    "fixed_rate_e12",
     "has_rate",
+    "lent_ms",
+    "supplied_ms",
 ]
 _PAIR: Final = [
     "maker_fee_e6",
@@ -153,7 +154,14 @@ _ORDER: Final = [
 def _coin_row(coin: Coin) -> Row:
     terms: Row = ["coin", coin.id, coin.name, coin.decimals]
     values: Row = [getattr(coin, name) for name in _COIN]
-    return [*terms, coin.collateral_steps, coin.cross_tiers, coin.prefix_e12, *values]
+    return [
+        *terms,
+        coin.collateral_steps,
+        coin.cross_tiers,
+        coin.prefix_e12,
+        coin.rate_curve,
+        *values,
+    ]
 
 
 def _pair_row(pair: Pair) -> Row:
@@ -248,7 +256,9 @@ def _read_coin(state: State, row: Row) -> None:
     coin.collateral_steps = [(up_to, ratio) for up_to, ratio in row[4]]
     coin.cross_tiers = [(most, leverage, mmr) for most, leverage, mmr in row[5]]
     coin.prefix_e12 = row[6]
-    for name, value in zip(_COIN, row[7:], strict=True):
+    base, kink, at_kink, at_full, premium = row[7]
+    coin.rate_curve = (base, kink, at_kink, at_full, premium)
+    for name, value in zip(_COIN, row[8:], strict=True):
         setattr(coin, name, value)
     set_ratio_bounds(coin)
     set_price_bounds(coin)

@@ -14,6 +14,9 @@ from lombard.core.commands import SLOT_CROSSED, SLOT_ISOLATED, SLOT_SPOT, slot_o
 from lombard.core.refusals import Refusal
 from lombard.core.units import DECIMALS_MAX, HOUR_MS, POW10, PRICE_ONE_E12, RATIO_ONE_E6
 
+# base_e12, kink_e6, at_kink_e12, at_full_e12, premium_e12: see `SetRateModel`.
+RateCurve = tuple[int, int, int, int, int]
+
 FIRST_ID: Final = 10**18
 FIRST_USER: Final = 1_000_001
 RULES_VERSION: Final = 1
@@ -83,11 +86,11 @@ class Coin:
         "decimals",
         "external_units",
         "fee_units",
-        "fixed_rate_e12",
         "has_rate",
         "id",
         "insurance_units",
         "interest_units",
+        "lent_ms",
         "lent_units",
         "loss_units",
         "min_borrow_units",
@@ -99,8 +102,10 @@ class Coin:
         "price_sources",
         "price_spread_e6",
         "price_time_ms",
+        "rate_curve",
         "slow_price_e12",
         "slow_time_ms",
+        "supplied_ms",
         "supplied_units",
         "transferable",
         "user_limit_units",
@@ -134,7 +139,10 @@ class Coin:
         self.fee_units = 0
         self.interest_units = 0
         self.external_units = 0
-        self.fixed_rate_e12 = 0
+        self.rate_curve: RateCurve = (0, RATIO_ONE_E6, 0, 0, 0)
+        # What the running hour will have come to at its end, in unit-milliseconds, for `rates`.
+        self.lent_ms = 0
+        self.supplied_ms = 0
         self.has_rate = False
         # By VIP level: element k is the sum of the daily rates of the venue's first k hours.
         self.prefix_e12: list[list[int]] = []

@@ -36,6 +36,7 @@ from lombard.core.commands import (
     SetPair,
     SetParameter,
     SetRate,
+    SetRateModel,
     SetUserLevel,
     SetVipLevels,
     Tick,
@@ -177,6 +178,16 @@ KINDS: Final = (
     Kind(46, FundPool, coin=int, units=int),
     Kind(47, FundInsurance, coin=int, units=int),
     Kind(48, Upgrade, rules_version=int),
+    Kind(
+        60,
+        SetRateModel,
+        coin=int,
+        base_e12=int,
+        kink_e6=int,
+        at_kink_e12=int,
+        at_full_e12=int,
+        premium_e12=int,
+    ),
 )
 _BY_CODE: Final = {kind.code: kind for kind in KINDS}
 _BY_COMMAND: Final[dict[type, Kind]] = {kind.command: kind for kind in KINDS}
