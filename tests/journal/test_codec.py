@@ -50,6 +50,11 @@ CODES = {
     47: "FundInsurance",
     48: "Upgrade",
     60: "SetRateModel",
+    61: "CreateCampaign",
+    62: "GrantCoupons",
+    63: "EnterDraw",
+    64: "DrawCoupons",
+    65: "ClaimCoupon",
 }
 
 

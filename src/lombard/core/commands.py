@@ -9,6 +9,11 @@ from typing import Final, final
 
 from mypy_extensions import mypyc_attr
 
+from lombard.core.coupon_commands import ClaimCoupon as ClaimCoupon
+from lombard.core.coupon_commands import CreateCampaign as CreateCampaign
+from lombard.core.coupon_commands import DrawCoupons as DrawCoupons
+from lombard.core.coupon_commands import EnterDraw as EnterDraw
+from lombard.core.coupon_commands import GrantCoupons as GrantCoupons
 from lombard.core.operator_commands import AddUser as AddUser
 from lombard.core.operator_commands import ContinueLiquidation as ContinueLiquidation
 from lombard.core.operator_commands import FundInsurance as FundInsurance
@@ -236,6 +241,11 @@ Command = (
     | SetIndexPrices
     | SetRate
     | SetRateModel
+    | CreateCampaign
+    | GrantCoupons
+    | EnterDraw
+    | DrawCoupons
+    | ClaimCoupon
     | AddUser
     | SetUserLevel
     | SetCoin

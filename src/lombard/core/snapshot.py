@@ -15,7 +15,9 @@ from typing import Any, Final
 
 from lombard.core.book import Order
 from lombard.core.bounds import set_price_bounds, set_ratio_bounds
+from lombard.core.campaigns import NEVER, Campaign, Coupon
 from lombard.core.commands import SLOT_ISOLATED, slot_of, user_of
+from lombard.core.coupons import resume as resume_coupons
 from lombard.core.index import set_bands
 from lombard.core.matching import resting_side
 from lombard.core.state import (
@@ -31,7 +33,7 @@ from lombard.core.state import (
     State,
     User,
 )
-from lombard.core.units import HOUR_MS, interest_units
+from lombard.core.units import HOUR_MS, net_interest_units
 
 FORMAT: Final = 1
 # A line as parsed: its values are checked by what reads them.
@@ -78,6 +80,12 @@ def _body(state: State) -> Iterator[str]:
         yield _line(["user", user.id, user.level, user.next_level, user.next_level_hour])
     for account_id in sorted(state.accounts):
         yield from _account_lines(state.accounts[account_id])
+    for campaign_id in sorted(state.campaigns):
+        yield _line(_campaign_row(state.campaigns[campaign_id]))
+    for user_id in sorted(state.users):
+        coupons = state.users[user_id].coupons
+        for campaign_id in sorted(coupons):
+            yield _line(_coupon_row(coupons[campaign_id]))
     for pair in state.pairs:
         for side in (pair.bids, pair.asks):
             for order in side.orders():
@@ -151,6 +159,19 @@ _ORDER: Final = [
 ]
 
 
+_CAMPAIGN: Final = [
+    "name",
+    "discount_e6",
+    "duration_ms",
+    "claim_from_ms",
+    "claim_until_ms",
+    "count",
+    "access",
+    "starts_on_claim",
+    "seed_hash",
+]
+
+
 def _coin_row(coin: Coin) -> Row:
     terms: Row = ["coin", coin.id, coin.name, coin.decimals]
     values: Row = [getattr(coin, name) for name in _COIN]
@@ -178,12 +199,24 @@ def _order_row(order: Order) -> Row:
     return [*terms, *values]
 
 
+def _campaign_row(campaign: Campaign) -> Row:
+    values: Row = [getattr(campaign, name) for name in _CAMPAIGN]
+    caps = sorted(campaign.caps.items())
+    draw = [campaign.seed, campaign.cut_hash, sorted(campaign.entrants)]
+    return ["campaign", campaign.id, caps, campaign.made, *draw, *values]
+
+
+def _coupon_row(coupon: Coupon) -> Row:
+    row: Row = ["coupon", coupon.id, coupon.campaign.id, coupon.user, coupon.claimed_ms]
+    return [*row, coupon.start_ms, coupon.account, coupon.from_hour, coupon.fresh_hour]
+
+
 def _account_lines(account: Account) -> Iterator[str]:
     balances: Row = []
     for coin_id in sorted(account.balances):
         balance = account.balances[coin_id]
         row = [balance.available_units, balance.frozen_units, balance.principal_units]
-        row += [balance.charged, balance.paid_units]
+        row += [balance.charged, balance.saved, balance.paid_units]
         if any(row):
             # The hour says something only while there is principal.
             hour = balance.hour if balance.principal_units else 0
@@ -220,6 +253,7 @@ def _restore(rows: Iterator[str]) -> State:
         account.orders = {key: account.orders[key] for key in sorted(account.orders)}
     for pair in state.pairs:
         set_bands(state, pair)
+    resume_coupons(state)
     return state
 
 
@@ -292,17 +326,39 @@ def _read_account(state: State, row: Row) -> None:
     user = state.users[user_of(account_id)]
     account = Account(account_id, user, pair)
     account.leverage, account.called = row[2], row[3]
-    for coin_id, available, frozen, principal, charged, paid, hour in row[4]:
+    for coin_id, available, frozen, principal, charged, saved, paid, hour in row[4]:
         balance = account.balances[coin_id] = Balance(state.coins[coin_id])
         balance.available_units, balance.frozen_units = available, frozen
-        balance.principal_units, balance.charged = principal, charged
+        balance.principal_units, balance.charged, balance.saved = principal, charged, saved
         balance.paid_units, balance.hour = paid, hour
-        balance.shown_units = interest_units(charged)
+        balance.shown_units = net_interest_units(charged, saved)
         if principal:
             account.debts += 1
             state.indebted[account_id] = account
     state.accounts[account_id] = account
     user.accounts.append(account)
+
+
+def _read_campaign(state: State, row: Row) -> None:
+    name, discount, duration, claim_from, claim_until, count, access, on_claim, seed_hash = row[7:]
+    caps = dict(row[2])
+    campaign = Campaign(
+        row[1], name, discount, caps, duration, claim_from, claim_until, count, access, on_claim,
+        seed_hash,
+    )  # fmt: skip
+    campaign.made, campaign.seed, campaign.cut_hash = row[3], row[4], row[5]
+    campaign.entrants = dict.fromkeys(row[6], True)
+    state.campaigns[campaign.id] = campaign
+
+
+def _read_coupon(state: State, row: Row) -> None:
+    user = state.users[row[3]]
+    coupon = Coupon(row[1], state.campaigns[row[2]], user.id)
+    coupon.claimed_ms = row[4]
+    if row[5] != NEVER:
+        coupon.run_from(row[5], state.first_hour)
+    coupon.account, coupon.from_hour, coupon.fresh_hour = row[6], row[7], row[8]
+    user.coupons[coupon.campaign.id] = coupon
 
 
 def _read_client_oid(state: State, row: Row) -> None:
@@ -350,6 +406,8 @@ _READERS: Final = {
     "pair": _read_pair,
     "user": _read_user,
     "account": _read_account,
+    "campaign": _read_campaign,
+    "coupon": _read_coupon,
     "client_oid": _read_client_oid,
     "order": _read_order,
     "liquidation": _read_liquidation,

@@ -10,6 +10,7 @@ from typing import Final, final
 from mypy_extensions import mypyc_attr
 
 from lombard.core.book import BookSide, Order
+from lombard.core.campaigns import Campaign, Coupon
 from lombard.core.commands import SLOT_CROSSED, SLOT_ISOLATED, SLOT_SPOT, slot_of
 from lombard.core.refusals import Refusal
 from lombard.core.units import DECIMALS_MAX, HOUR_MS, POW10, PRICE_ONE_E12, RATIO_ONE_E6
@@ -224,9 +225,12 @@ def quote_per_tick_step(base: Coin, quote: Coin, tick_e12: int, step_units: int)
 
 @final
 class User:
-    """A user, with the VIP level in force and the one that takes over at `next_level_hour`."""
+    """A user, with the VIP level in force and the one that takes over at `next_level_hour`.
 
-    __slots__ = ("accounts", "id", "level", "next_level", "next_level_hour")
+    `coupons` are the user's, by campaign.
+    """
+
+    __slots__ = ("accounts", "coupons", "id", "level", "next_level", "next_level_hour")
 
     def __init__(self, user_id: int) -> None:
         self.id: Final = user_id
@@ -234,6 +238,7 @@ class User:
         self.next_level = 0
         self.next_level_hour = 0
         self.accounts: list[Account] = []
+        self.coupons: dict[int, Coupon] = {}
 
 
 @final
@@ -241,18 +246,21 @@ class Balance:
     """What an account has and owes of a coin (RULES 4.2).
 
     `charged` is the integer numerator of all interest ever charged, over INTEREST_DENOMINATOR, and
-    `shown_units` the same rounded half up; `paid_units` all interest ever paid; `hour` the last
-    hour charged while there is principal.
+    `saved` that of what coupons took off it, over SAVING_DENOMINATOR; `shown_units` is the rest of
+    it, rounded half up; `paid_units` all interest ever paid; `hour` the last hour charged while
+    there is principal. `coupons` are those that cover it, by rank, None for none.
     """
 
     __slots__ = (
         "available_units",
         "charged",
         "coin",
+        "coupons",
         "frozen_units",
         "hour",
         "paid_units",
         "principal_units",
+        "saved",
         "shown_units",
     )
 
@@ -262,6 +270,8 @@ class Balance:
         self.frozen_units = 0
         self.principal_units = 0
         self.charged = 0
+        self.saved = 0
+        self.coupons: list[Coupon] | None = None
         self.shown_units = 0
         self.paid_units = 0
         self.hour = 0
@@ -351,8 +361,10 @@ class State:
 
     __slots__ = (
         "accounts",
+        "campaigns",
         "coin_ids",
         "coins",
+        "coupon_turns",
         "first_hour",
         "hour",
         "hour_ids",
@@ -395,6 +407,9 @@ class State:
         self.vip_levels: list[tuple[int, int]] = [(RATIO_ONE_E6, RATIO_ONE_E6)]
         # The first of the ids set apart for the receipts of each hour, by hour.
         self.hour_ids: list[int] = []
+        self.campaigns: dict[int, Campaign] = {}
+        # By hour: the users whose coupons its turn has to look at. Derived, for `coupons`.
+        self.coupon_turns: dict[int, dict[int, bool]] = {}
         self.liquidations: dict[int, Liquidation] = {}
         # A heap of (-ratio_e6, account): the worst comes first, then the lower id (RULES 8.3).
         self.liquidation_queue: list[tuple[int, int]] = []
