@@ -127,6 +127,8 @@ def values(annotation: object) -> st.SearchStrategy[Any]:
     if annotation is bool:
         return st.booleans()
     (row,) = get_args(annotation)
+    if row is int:
+        return st.lists(integers, max_size=4)
     return st.lists(st.tuples(*map(values, get_args(row))), max_size=4)
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from lombard.api import (
+    coupons,
     health,
     margin_account,
     margin_liquidations,
@@ -21,6 +22,7 @@ from lombard.api.table import Endpoint
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *public.endpoints(),
     *rates.endpoints(),
+    *coupons.endpoints(),
     *market.endpoints(),
     *margin_account.endpoints(),
     *margin_terms.endpoints(),

@@ -13,6 +13,7 @@ from typing import Final, final
 
 import msgspec
 
+from lombard.api import sandbox_coupons
 from lombard.api.amounts import (
     PRICE_DECIMALS,
     RATE_DECIMALS,
@@ -190,6 +191,7 @@ def endpoints(world: World) -> list[Endpoint]:
             RateModelBody,
             partial(set_rate_model, world),
         ),
+        *sandbox_coupons.endpoints(PREFIX, world),
         local(GET, f"{PREFIX}/state-hash", NoParameters, (), StateHash, partial(state_hash, world)),
     ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from lombard.core.book import Order
+from lombard.core.campaigns import NEVER, Campaign, Coupon
 from lombard.core.commands import (
     ACCOUNT_BITS,
     SLOT_CROSSED,
@@ -42,7 +43,9 @@ __all__ = [
     "SLOT_SPOT",
     "VALUE_ONE",
     "BalanceView",
+    "Campaign",
     "Coin",
+    "Coupon",
     "Limit",
     "Order",
     "Pair",
@@ -52,6 +55,21 @@ __all__ = [
     "slot_of",
     "user_of",
 ]
+
+
+# A coupon may be claimed; waits for its first use; runs; ran out having covered something, or not.
+COUPON_AVAILABLE: Final = "available"
+COUPON_CLAIMED: Final = "claimed"
+COUPON_ACTIVE: Final = "active"
+COUPON_USED: Final = "used"
+COUPON_EXPIRED: Final = "expired"
+COUPON_STATUSES: Final = (
+    COUPON_AVAILABLE,
+    COUPON_CLAIMED,
+    COUPON_ACTIVE,
+    COUPON_USED,
+    COUPON_EXPIRED,
+)
 
 
 @final
@@ -271,6 +289,34 @@ def utilisation_e6(state: State, coin: int) -> int:
     found = state.coins[coin]
     supplied = found.lent_units + found.pool_units
     return div_half_up(found.lent_units * RATIO_ONE_E6, supplied) if supplied else 0
+
+
+def campaigns(state: State) -> list[Campaign]:
+    """Return every campaign, oldest first. Not to be changed by the caller."""
+    return [state.campaigns[campaign_id] for campaign_id in sorted(state.campaigns)]
+
+
+def campaign(state: State, campaign_id: int) -> Campaign | None:
+    """Return a campaign by id."""
+    return state.campaigns.get(campaign_id)
+
+
+def coupons_of(state: State, user: int) -> list[Coupon]:
+    """Return a user's coupons, newest first. Not to be changed by the caller."""
+    found = state.users.get(user)
+    mine = {} if found is None else {row.id: row for row in found.coupons.values()}
+    return [mine[coupon_id] for coupon_id in sorted(mine, reverse=True)]
+
+
+def coupon_status(coupon: Coupon, now_ms: int) -> str:
+    """Say what a coupon is good for at a time: one of `COUPON_STATUSES`."""
+    if coupon.claimed_ms == NEVER:
+        return COUPON_AVAILABLE if now_ms < coupon.campaign.claim_until_ms else COUPON_EXPIRED
+    if coupon.start_ms == NEVER:
+        return COUPON_CLAIMED
+    if now_ms < coupon.end_ms:
+        return COUPON_ACTIVE
+    return COUPON_USED if coupon.account else COUPON_EXPIRED
 
 
 def index_is_stale(state: State, coin: int) -> bool:
