@@ -75,7 +75,14 @@ TABLE = {
     "GET /api/v2/spot/trade/unfilled-orders": (READ, 20, USER),
     "GET /api/v2/spot/trade/history-orders": (READ, 20, USER),
     "GET /api/v2/spot/trade/fills": (READ, 10, USER),
+    "GET /lombard/v1/public/coupon-campaigns": (None, 10, ADDRESS),
+    "GET /lombard/v1/coupons": (READ, 10, USER),
+    "POST /lombard/v1/coupons/claim": (TRADE, 10, USER),
+    "GET /lombard/v1/margin/crossed/interest-receipts": (READ, 10, USER),
+    "GET /lombard/v1/margin/isolated/interest-receipts": (READ, 10, USER),
     "GET /lombard/v1/health": (None, 0, ADDRESS),
+    "GET /lombard/v1/public/interest-rates": (None, 10, ADDRESS),
+    "GET /lombard/v1/public/interest-rate-history": (None, 10, ADDRESS),
     "GET /lombard/v1/ready": (None, 0, ADDRESS),
 }
 KEYS = [Permission(0), READ, TRADE, TRANSFER, READ | TRADE, ALL_PERMISSIONS]

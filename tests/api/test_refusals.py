@@ -434,10 +434,18 @@ UNREACHABLE = {
 }
 # Shown below, each with a street of its own.
 BELOW = {R.IN_LIQUIDATION, R.RISK_TOO_HIGH}
+# Shown in `test_coupons.py`: these name a campaign.
+OF_COUPONS = {
+    R.CAMPAIGN_UNKNOWN,
+    R.CLAIM_WINDOW_CLOSED,
+    R.COUPON_CLAIMED,
+    R.COUPON_NOT_GRANTED,
+    R.COUPONS_GONE,
+}
 
 
 def test_no_refusal_is_left_out() -> None:
-    assert set(Refusal) == {row[0] for row in ROWS} | UNREACHABLE | BELOW
+    assert set(Refusal) == {row[0] for row in ROWS} | UNREACHABLE | BELOW | OF_COUPONS
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ class Auditor:
         self.repayable.clear()
         self.carried = 0
         for event in events:
+            self.terms.pools.note(event, self.time_ms)
             if isinstance(event, e.InterestCharged) and not event.first:
                 self.on_receipt(event)
                 continue
@@ -372,9 +373,7 @@ class Auditor:
         """Charge every loan of the venue its hour, one by one (RULES 4.1)."""
         assert event.hour_ms == self.hour_ms + HOUR_MS
         self.hour_ms = event.hour_ms
-        coins = range(len(self.terms.coins))
-        assert event.rates_e12 == [self.terms.next_rate.get(coin, 0) for coin in coins]
-        self.terms.turn_hour()
+        assert event.rates_e12 == self.terms.turn_hour(event.hour_ms)
         self.levels.update(self.next_levels)
         self.next_levels.clear()
         for (account, coin), loan in self.loans.items():

@@ -369,9 +369,14 @@ class Traffic:
         return c.VENUE, c.SetIndexPrices(rows)
 
     def rate(self) -> Asked:
-        """Set a daily rate, at times a usurious one."""
-        rate = self.random.choice([0, 10**8, 126_279_000, 10**9, 3 * 10**10, 10**12, 10**13])
-        return c.VENUE, c.SetRate(self.random.randrange(7), rate)
+        """Set a daily rate or a curve, at times a usurious one."""
+        r = self.random
+        rates = [0, 10**8, 126_279_000, 10**9, 3 * 10**10, 10**12, 10**13]
+        if r.randrange(2):
+            return c.VENUE, c.SetRate(r.randrange(7), r.choice(rates))
+        base, at_kink, at_full = sorted(r.choices(rates, k=3))
+        kink_e6 = r.choice([0, 1, 10**5, 8 * 10**5, 10**6])
+        return c.VENUE, c.SetRateModel(r.randrange(7), base, kink_e6, at_kink, at_full, rates[1])
 
     def fund(self) -> Asked:
         """Add to a pool or to the insurance fund."""

@@ -128,7 +128,7 @@ def test_receipts_and_repayments_leave_the_debt(told: Told) -> None:
             principal[event.account, event.coin] -= event.principal_units
             interest[event.account, event.coin] -= event.interest_units
     written = set()
-    for account, interest_id, coin, _, _, _, units, _ in told.content["interest"]:
+    for account, interest_id, coin, _, _, _, units, *_ in told.content["interest"]:
         interest[account, coin] += units
         written.add((account, interest_id, coin))
     for account in told.accounts():

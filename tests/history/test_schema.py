@@ -97,7 +97,14 @@ def test_every_event_was_thought_of() -> None:
     }
     assert known - {"Final"} == {
         "Borrowed",
+        "CampaignCreated",
+        "CouponClaimed",
+        "CouponEnded",
+        "CouponGranted",
+        "CouponStarted",
+        "CouponsDrawn",
         "Deposited",
+        "DrawEntered",
         "FundPaid",
         "FundTook",
         "HourTurned",
@@ -114,6 +121,7 @@ def test_every_event_was_thought_of() -> None:
         "OrderClosed",
         "OrderPlaced",
         "PoolFunded",
+        "RateModelSet",
         "RateSet",
         "Repaid",
         "Traded",

@@ -49,6 +49,12 @@ CODES = {
     46: "FundPool",
     47: "FundInsurance",
     48: "Upgrade",
+    60: "SetRateModel",
+    61: "CreateCampaign",
+    62: "GrantCoupons",
+    63: "EnterDraw",
+    64: "DrawCoupons",
+    65: "ClaimCoupon",
 }
 
 
@@ -121,6 +127,8 @@ def values(annotation: object) -> st.SearchStrategy[Any]:
     if annotation is bool:
         return st.booleans()
     (row,) = get_args(annotation)
+    if row is int:
+        return st.lists(integers, max_size=4)
     return st.lists(st.tuples(*map(values, get_args(row))), max_size=4)
 
 

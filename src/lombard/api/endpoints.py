@@ -3,6 +3,7 @@
 from typing import Final
 
 from lombard.api import (
+    coupons,
     health,
     margin_account,
     margin_liquidations,
@@ -11,6 +12,7 @@ from lombard.api import (
     margin_terms,
     market,
     public,
+    rates,
     spot_lists,
     spot_orders,
     wallet,
@@ -19,6 +21,8 @@ from lombard.api.table import Endpoint
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *public.endpoints(),
+    *rates.endpoints(),
+    *coupons.endpoints(),
     *market.endpoints(),
     *margin_account.endpoints(),
     *margin_terms.endpoints(),

@@ -9,6 +9,11 @@ from typing import Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
+from lombard.core.coupon_commands import ClaimCoupon as ClaimCoupon
+from lombard.core.coupon_commands import CreateCampaign as CreateCampaign
+from lombard.core.coupon_commands import DrawCoupons as DrawCoupons
+from lombard.core.coupon_commands import EnterDraw as EnterDraw
+from lombard.core.coupon_commands import GrantCoupons as GrantCoupons
 from lombard.core.operator_commands import AddUser as AddUser
 from lombard.core.operator_commands import ContinueLiquidation as ContinueLiquidation
 from lombard.core.operator_commands import FundInsurance as FundInsurance
@@ -17,11 +22,12 @@ from lombard.core.operator_commands import SetCoin as SetCoin
 from lombard.core.operator_commands import SetIndexPrices as SetIndexPrices
 from lombard.core.operator_commands import SetPair as SetPair
 from lombard.core.operator_commands import SetParameter as SetParameter
-from lombard.core.operator_commands import SetRate as SetRate
 from lombard.core.operator_commands import SetUserLevel as SetUserLevel
 from lombard.core.operator_commands import SetVipLevels as SetVipLevels
 from lombard.core.operator_commands import Tick as Tick
 from lombard.core.operator_commands import Upgrade as Upgrade
+from lombard.core.rate_commands import SetRate as SetRate
+from lombard.core.rate_commands import SetRateModel as SetRateModel
 
 # Sides, kinds and the like are small integers: they are compared on every match.
 BUY: Final = 0
@@ -235,6 +241,12 @@ Command = (
     | ContinueLiquidation
     | SetIndexPrices
     | SetRate
+    | SetRateModel
+    | CreateCampaign
+    | GrantCoupons
+    | EnterDraw
+    | DrawCoupons
+    | ClaimCoupon
     | AddUser
     | SetUserLevel
     | SetCoin

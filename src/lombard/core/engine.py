@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import final
 
-from lombard.core import ledger, lending, liquidation, orders, snapshot, transfers, venue
+from lombard.core import (
+    coupons,
+    ledger,
+    lending,
+    liquidation,
+    orders,
+    rates,
+    snapshot,
+    transfers,
+    venue,
+)
 from lombard.core.client_ids import client_oid_of, content_of, recall, remember
 from lombard.core.commands import (
     VENUE,
@@ -18,12 +28,17 @@ from lombard.core.commands import (
     Borrow,
     CancelAllOrders,
     CancelOrder,
+    ClaimCoupon,
     Command,
     ContinueLiquidation,
+    CreateCampaign,
     Deposit,
+    DrawCoupons,
+    EnterDraw,
     Envelope,
     FundInsurance,
     FundPool,
+    GrantCoupons,
     PlaceOrder,
     Repay,
     ReplaceOrder,
@@ -33,6 +48,7 @@ from lombard.core.commands import (
     SetPair,
     SetParameter,
     SetRate,
+    SetRateModel,
     SetUserLevel,
     SetVipLevels,
     Tick,
@@ -155,6 +171,8 @@ def _dispatch_user(state: State, account: Account, cmd: Command, events: list[Ev
         return lending.set_leverage(state, account, cmd, events)
     if isinstance(cmd, Deposit):
         return transfers.deposit(state, account, cmd, events)
+    if isinstance(cmd, ClaimCoupon):
+        return coupons.claim(state, account, cmd, events)
     return Reply(Refusal.COMMAND_UNKNOWN)
 
 
@@ -174,9 +192,13 @@ def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
     if isinstance(cmd, AddUser):
         return venue.add_user(state, events)
     if isinstance(cmd, SetRate):
-        return venue.set_rate(state, cmd, events)
+        return rates.set_rate(state, cmd, events)
+    if isinstance(cmd, SetRateModel):
+        return rates.set_rate_model(state, cmd, events)
     if isinstance(cmd, (FundPool, FundInsurance)):
         return venue.fund(state, cmd, events)
+    if isinstance(cmd, (CreateCampaign, GrantCoupons, EnterDraw, DrawCoupons)):
+        return coupons.operate(state, cmd, events)
     return _apply_configuration(state, cmd, events)
 
 

@@ -9,6 +9,13 @@ from typing import Final, final
 
 from mypy_extensions import mypyc_attr
 
+from lombard.core.coupon_events import CampaignCreated as CampaignCreated
+from lombard.core.coupon_events import CouponClaimed as CouponClaimed
+from lombard.core.coupon_events import CouponEnded as CouponEnded
+from lombard.core.coupon_events import CouponGranted as CouponGranted
+from lombard.core.coupon_events import CouponsDrawn as CouponsDrawn
+from lombard.core.coupon_events import CouponStarted as CouponStarted
+from lombard.core.coupon_events import DrawEntered as DrawEntered
 from lombard.core.liquidation_events import FundPaid as FundPaid
 from lombard.core.liquidation_events import FundTook as FundTook
 from lombard.core.liquidation_events import LiquidationFeePaid as LiquidationFeePaid
@@ -17,6 +24,8 @@ from lombard.core.liquidation_events import LiquidationStarted as LiquidationSta
 from lombard.core.liquidation_events import LiquidationStepped as LiquidationStepped
 from lombard.core.liquidation_events import LossBooked as LossBooked
 from lombard.core.liquidation_events import MarginCalled as MarginCalled
+from lombard.core.rate_events import RateModelSet as RateModelSet
+from lombard.core.rate_events import RateSet as RateSet
 
 # kinds of repayment
 REPAY_MANUAL: Final = 0
@@ -50,17 +59,6 @@ class VenueChanged:
     def __init__(self, kind: str, what: str) -> None:
         self.kind: Final = kind
         self.what: Final = what
-
-
-@final
-@mypyc_attr(acyclic=True)
-class RateSet:
-    """A coin's daily rate will be `rate_e12` from the hour that starts at `from_ms`."""
-
-    def __init__(self, coin: int, rate_e12: int, from_ms: int) -> None:
-        self.coin: Final = coin
-        self.rate_e12: Final = rate_e12
-        self.from_ms: Final = from_ms
 
 
 @final
@@ -159,7 +157,11 @@ class InterestCharged:
 
     `first` is the hour of borrowing (`interest_id` is the loan's, `hour_ms` the moment of
     borrowing); the others are full hours, and are charged when the loan is next touched.
-    `units` may be 0: receipts are differences of the rounded total and add up to the debt.
+    `units` may be 0: receipts are differences of the rounded total and add up to the debt. They are
+    net of `saved_units`, by which coupons made them smaller (RULES 9.3): the sum is what the hour
+    costs without. Both are differences of rounded totals, so a saving may be of -1 unit once where
+    the carried fraction of what is left to pay is full first. `covers` are `(coupon_id,
+    covered_units)`, in the order in which they lie along the principal.
     """
 
     def __init__(
@@ -172,6 +174,8 @@ class InterestCharged:
         rate_e12: int,
         principal_units: int,
         units: int,
+        saved_units: int = 0,
+        covers: tuple[tuple[int, int], ...] = (),
     ) -> None:
         self.interest_id: Final = interest_id
         self.account: Final = account
@@ -181,6 +185,8 @@ class InterestCharged:
         self.rate_e12: Final = rate_e12
         self.principal_units: Final = principal_units
         self.units: Final = units
+        self.saved_units: Final = saved_units
+        self.covers: Final = covers
 
 
 @final
@@ -309,6 +315,14 @@ Event = (
     UserAdded
     | VenueChanged
     | RateSet
+    | RateModelSet
+    | CampaignCreated
+    | DrawEntered
+    | CouponsDrawn
+    | CouponGranted
+    | CouponClaimed
+    | CouponStarted
+    | CouponEnded
     | HourTurned
     | IndexPricesSet
     | PoolFunded

@@ -16,6 +16,7 @@ from lombard.core.commands import Borrow, Repay, SetLeverage
 from lombard.core.events import REPAY_MANUAL, Borrowed, Event, LeverageSet, Repaid
 from lombard.core.interest import bring_up_to_date, charge_first_hour, interest_due, level_at
 from lombard.core.ledger import set_debt_flag
+from lombard.core.rates import note_lent
 from lombard.core.refusals import Refusal
 from lombard.core.risk import (
     assess,
@@ -209,6 +210,7 @@ def lend(
     set_debt_flag(state, account, balance.principal_units > 0, True)
     coin.pool_units -= units
     coin.lent_units += units
+    note_lent(state, coin, units)
     balance.available_units += units
     balance.principal_units += units
     balance.hour = state.hour
@@ -278,6 +280,7 @@ def pay_back(
     coin.interest_units += interest
     coin.pool_units += principal
     coin.lent_units -= principal
+    note_lent(state, coin, -principal)
     remaining = balance.principal_units + due - interest
     set_debt_flag(state, account, True, balance.principal_units > 0)
     repay_id = state.take_id()

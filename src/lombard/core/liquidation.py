@@ -38,6 +38,7 @@ from lombard.core.ledger import set_debt_flag
 from lombard.core.lending import pay_back
 from lombard.core.matching import match
 from lombard.core.orders import after_fill, end_reason
+from lombard.core.rates import note_lent, note_supplied
 from lombard.core.refusals import Refusal
 from lombard.core.risk import (
     VALUE_PER_E8,
@@ -452,6 +453,8 @@ def _book_loss(
     interest = interest_due(state, account.user, balance)
     coin.lent_units -= principal
     coin.loss_units += principal
+    note_lent(state, coin, -principal)
+    note_supplied(state, coin, -principal)
     balance.principal_units = 0
     balance.paid_units += interest
     set_debt_flag(state, account, True, False)

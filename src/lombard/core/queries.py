@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from lombard.core.book import Order
+from lombard.core.campaigns import NEVER, Campaign, Coupon
 from lombard.core.commands import (
     ACCOUNT_BITS,
     SLOT_CROSSED,
@@ -22,17 +23,17 @@ from lombard.core.interest import (
     hour_rate_e12,
     interest_due,
     level_at,
-    level_rate_e12,
-    rate_of_next_hour,
     receipts,
 )
 from lombard.core.lending import Limit
 from lombard.core.lending import max_borrowable as _max_borrowable
 from lombard.core.lending import max_leverage as _max_leverage
 from lombard.core.orders import find
+from lombard.core.rates import level_rate_e12, rate_of_next_hour
 from lombard.core.risk import RATIO_INFINITE_E6, VALUE_ONE, Risk, assess, is_stale
 from lombard.core.state import Account, Coin, Pair, State
 from lombard.core.transfers import max_transferable as _max_transferable
+from lombard.core.units import HOUR_MS, RATIO_ONE_E6, div_half_up
 
 __all__ = [
     "ACCOUNT_BITS",
@@ -42,7 +43,9 @@ __all__ = [
     "SLOT_SPOT",
     "VALUE_ONE",
     "BalanceView",
+    "Campaign",
     "Coin",
+    "Coupon",
     "Limit",
     "Order",
     "Pair",
@@ -52,6 +55,21 @@ __all__ = [
     "slot_of",
     "user_of",
 ]
+
+
+# A coupon may be claimed; waits for its first use; runs; ran out having covered something, or not.
+COUPON_AVAILABLE: Final = "available"
+COUPON_CLAIMED: Final = "claimed"
+COUPON_ACTIVE: Final = "active"
+COUPON_USED: Final = "used"
+COUPON_EXPIRED: Final = "expired"
+COUPON_STATUSES: Final = (
+    COUPON_AVAILABLE,
+    COUPON_CLAIMED,
+    COUPON_ACTIVE,
+    COUPON_USED,
+    COUPON_EXPIRED,
+)
 
 
 @final
@@ -245,8 +263,59 @@ def daily_rate_e12(state: State, coin: int, level: int = 0) -> int:
 
 
 def next_rate_e12(state: State, coin: int, level: int = 0) -> int:
-    """Return the daily rate the next hour will have, as it stands."""
+    """Return the daily rate the next hour will have if nothing is lent or repaid until then."""
     return level_rate_e12(state, rate_of_next_hour(state.coins[coin]), level)
+
+
+def hourly_rates_e12(
+    state: State, coin: int, start_ms: int, end_ms: int, limit: int
+) -> list[tuple[int, int]]:
+    """Return `(hour_ms, rate_e12)` of a coin, undiscounted, newest first (RULES 5.2).
+
+    They are of the hours that began in `[start_ms, end_ms]`, the newest `limit` of them.
+    """
+    prefix = state.coins[coin].prefix_e12[0]
+    newest = min(state.hour, end_ms // HOUR_MS - state.first_hour)
+    oldest = max(0, -(-start_ms // HOUR_MS) - state.first_hour, newest - limit + 1)
+    return [
+        (state.hour_ms(hour), prefix[hour + 1] - prefix[hour])
+        for hour in range(newest, oldest - 1, -1)
+    ]
+
+
+def utilisation_e6(state: State, coin: int) -> int:
+    """Return which part of a coin's pool is lent now, rounded half up; 0 of an empty one."""
+    found = state.coins[coin]
+    supplied = found.lent_units + found.pool_units
+    return div_half_up(found.lent_units * RATIO_ONE_E6, supplied) if supplied else 0
+
+
+def campaigns(state: State) -> list[Campaign]:
+    """Return every campaign, oldest first. Not to be changed by the caller."""
+    return [state.campaigns[campaign_id] for campaign_id in sorted(state.campaigns)]
+
+
+def campaign(state: State, campaign_id: int) -> Campaign | None:
+    """Return a campaign by id."""
+    return state.campaigns.get(campaign_id)
+
+
+def coupons_of(state: State, user: int) -> list[Coupon]:
+    """Return a user's coupons, newest first. Not to be changed by the caller."""
+    found = state.user(user)
+    mine = {} if found is None else {row.id: row for row in found.coupons.values()}
+    return [mine[coupon_id] for coupon_id in sorted(mine, reverse=True)]
+
+
+def coupon_status(coupon: Coupon, now_ms: int) -> str:
+    """Say what a coupon is good for at a time: one of `COUPON_STATUSES`."""
+    if coupon.claimed_ms == NEVER:
+        return COUPON_AVAILABLE if now_ms < coupon.campaign.claim_until_ms else COUPON_EXPIRED
+    if coupon.start_ms == NEVER:
+        return COUPON_CLAIMED
+    if now_ms < coupon.end_ms:
+        return COUPON_ACTIVE
+    return COUPON_USED if coupon.account else COUPON_EXPIRED
 
 
 def index_is_stale(state: State, coin: int) -> bool:

@@ -42,6 +42,12 @@ class Refusal(Enum):
     NO_DEBT = "no_debt"
     LEVERAGE_OUT_OF_RANGE = "leverage_out_of_range"
     LEVERAGE_BELOW_DEBT = "leverage_below_debt"
+    # coupons
+    CAMPAIGN_UNKNOWN = "campaign_unknown"
+    CLAIM_WINDOW_CLOSED = "claim_window_closed"
+    COUPON_CLAIMED = "coupon_claimed"
+    COUPON_NOT_GRANTED = "coupon_not_granted"
+    COUPONS_GONE = "coupons_gone"
     # orders
     ORDER_INVALID = "order_invalid"
     PRICE_NOT_POSITIVE = "price_not_positive"

@@ -15,7 +15,9 @@ from typing import Any, Final
 
 from lombard.core.book import Order
 from lombard.core.bounds import set_price_bounds, set_ratio_bounds
+from lombard.core.campaigns import NEVER, Campaign, Coupon
 from lombard.core.commands import SLOT_ISOLATED, slot_of, stamp_of, user_of
+from lombard.core.coupons import resume as resume_coupons
 from lombard.core.index import set_bands
 from lombard.core.matching import resting_side
 from lombard.core.state import (
@@ -31,7 +33,7 @@ from lombard.core.state import (
     State,
     User,
 )
-from lombard.core.units import HOUR_MS, interest_units
+from lombard.core.units import HOUR_MS, net_interest_units
 
 FORMAT: Final = 1
 # A line as parsed: its values are checked by what reads them.
@@ -76,6 +78,12 @@ def _body(state: State) -> Iterator[str]:
         yield _line(["user", user.id, user.level, user.next_level, user.next_level_hour])
     for account_id in sorted(state.accounts):
         yield from _account_lines(state.accounts[account_id])
+    for campaign_id in sorted(state.campaigns):
+        yield _line(_campaign_row(state.campaigns[campaign_id]))
+    for user in state.users:
+        coupons = user.coupons
+        for campaign_id in sorted(coupons):
+            yield _line(_coupon_row(coupons[campaign_id]))
     for pair in state.pairs:
         for side in (pair.bids, pair.asks):
             for order in side.orders():
@@ -121,8 +129,9 @@ _COIN: Final = [
     "fee_units",
     "interest_units",
     "external_units",
-    "fixed_rate_e12",
     "has_rate",
+    "lent_ms",
+    "supplied_ms",
 ]
 _PAIR: Final = [
     "maker_fee_e6",
@@ -148,10 +157,30 @@ _ORDER: Final = [
 ]
 
 
+_CAMPAIGN: Final = [
+    "name",
+    "discount_e6",
+    "duration_ms",
+    "claim_from_ms",
+    "claim_until_ms",
+    "count",
+    "access",
+    "starts_on_claim",
+    "seed_hash",
+]
+
+
 def _coin_row(coin: Coin) -> Row:
     terms: Row = ["coin", coin.id, coin.name, coin.decimals]
     values: Row = [getattr(coin, name) for name in _COIN]
-    return [*terms, coin.collateral_steps, coin.cross_tiers, coin.prefix_e12, *values]
+    return [
+        *terms,
+        coin.collateral_steps,
+        coin.cross_tiers,
+        coin.prefix_e12,
+        coin.rate_curve,
+        *values,
+    ]
 
 
 def _pair_row(pair: Pair) -> Row:
@@ -168,11 +197,23 @@ def _order_row(order: Order) -> Row:
     return [*terms, *values]
 
 
+def _campaign_row(campaign: Campaign) -> Row:
+    values: Row = [getattr(campaign, name) for name in _CAMPAIGN]
+    caps = sorted(campaign.caps.items())
+    draw = [campaign.seed, campaign.cut_hash, sorted(campaign.entrants)]
+    return ["campaign", campaign.id, caps, campaign.made, *draw, *values]
+
+
+def _coupon_row(coupon: Coupon) -> Row:
+    row: Row = ["coupon", coupon.id, coupon.campaign.id, coupon.user, coupon.claimed_ms]
+    return [*row, coupon.start_ms, coupon.account, coupon.from_hour, coupon.fresh_hour]
+
+
 def _account_lines(account: Account) -> Iterator[str]:
     balances: Row = []
     for balance in account.balances:
         row = [balance.available_units, balance.frozen_units, balance.principal_units]
-        row += [balance.charged, balance.paid_units]
+        row += [balance.charged, balance.saved, balance.paid_units]
         if any(row):
             # The hour says something only while there is principal.
             hour = balance.hour if balance.principal_units else 0
@@ -209,6 +250,7 @@ def _restore(rows: Iterator[str]) -> State:
     # Whose reply it was is not written: until it is passed, every account looks.
     for account in state.accounts.values():
         account.latest_stamp = state.replies.highest()
+    resume_coupons(state)
     return state
 
 
@@ -245,7 +287,9 @@ def _read_coin(state: State, row: Row) -> None:
     coin.collateral_steps = [(up_to, ratio) for up_to, ratio in row[4]]
     coin.cross_tiers = [(most, leverage, mmr) for most, leverage, mmr in row[5]]
     coin.prefix_e12 = row[6]
-    for name, value in zip(_COIN, row[7:], strict=True):
+    base, kink, at_kink, at_full, premium = row[7]
+    coin.rate_curve = (base, kink, at_kink, at_full, premium)
+    for name, value in zip(_COIN, row[8:], strict=True):
         setattr(coin, name, value)
     set_ratio_bounds(coin)
     set_price_bounds(coin)
@@ -283,16 +327,38 @@ def _read_account(state: State, row: Row) -> None:
         raise ValueError(f"account {account_id} is nobody's")
     account = Account(account_id, user, pair)
     account.leverage, account.called = row[2], row[3]
-    for coin_id, available, frozen, principal, charged, paid, hour in row[4]:
+    for coin_id, available, frozen, principal, charged, saved, paid, hour in row[4]:
         balance = account.balance(state.coins[coin_id])
         balance.available_units, balance.frozen_units = available, frozen
-        balance.principal_units, balance.charged = principal, charged
+        balance.principal_units, balance.charged, balance.saved = principal, charged, saved
         balance.paid_units, balance.hour = paid, hour
-        balance.shown_units = interest_units(charged)
+        balance.shown_units = net_interest_units(charged, saved)
         if principal:
             account.debts += 1
             state.indebted[account_id] = account
     state.open_account(account)
+
+
+def _read_campaign(state: State, row: Row) -> None:
+    name, discount, duration, claim_from, claim_until, count, access, on_claim, seed_hash = row[7:]
+    caps = dict(row[2])
+    campaign = Campaign(
+        row[1], name, discount, caps, duration, claim_from, claim_until, count, access, on_claim,
+        seed_hash,
+    )  # fmt: skip
+    campaign.made, campaign.seed, campaign.cut_hash = row[3], row[4], row[5]
+    campaign.entrants = dict.fromkeys(row[6], True)
+    state.campaigns[campaign.id] = campaign
+
+
+def _read_coupon(state: State, row: Row) -> None:
+    user = state.known_user(row[3])
+    coupon = Coupon(row[1], state.campaigns[row[2]], user.id)
+    coupon.claimed_ms = row[4]
+    if row[5] != NEVER:
+        coupon.run_from(row[5], state.first_hour)
+    coupon.account, coupon.from_hour, coupon.fresh_hour = row[6], row[7], row[8]
+    user.coupons[coupon.campaign.id] = coupon
 
 
 def _read_client_oid(state: State, row: Row) -> None:
@@ -339,6 +405,8 @@ _READERS: Final = {
     "pair": _read_pair,
     "user": _read_user,
     "account": _read_account,
+    "campaign": _read_campaign,
+    "coupon": _read_coupon,
     "client_oid": _read_client_oid,
     "order": _read_order,
     "liquidation": _read_liquidation,

@@ -10,10 +10,14 @@ from typing import Final, final
 from mypy_extensions import i64
 
 from lombard.core.book import BookSide, Order
+from lombard.core.campaigns import Campaign, Coupon
 from lombard.core.commands import SLOT_CROSSED, SLOT_ISOLATED, SLOT_SPOT, slot_of, user_of
 from lombard.core.replies import Replies
 from lombard.core.replies import Reply as Reply
 from lombard.core.units import DECIMALS_MAX, HOUR_MS, POW10, PRICE_ONE_E12, RATIO_ONE_E6
+
+# base_e12, kink_e6, at_kink_e12, at_full_e12, premium_e12: see `SetRateModel`.
+RateCurve = tuple[int, int, int, int, int]
 
 FIRST_ID: Final = 10**18
 FIRST_USER: Final = 1_000_001
@@ -57,11 +61,11 @@ class Coin:
         "decimals",
         "external_units",
         "fee_units",
-        "fixed_rate_e12",
         "has_rate",
         "id",
         "insurance_units",
         "interest_units",
+        "lent_ms",
         "lent_units",
         "loss_units",
         "min_borrow_units",
@@ -73,8 +77,10 @@ class Coin:
         "price_sources",
         "price_spread_e6",
         "price_time_ms",
+        "rate_curve",
         "slow_price_e12",
         "slow_time_ms",
+        "supplied_ms",
         "supplied_units",
         "transferable",
         "user_limit_units",
@@ -108,7 +114,10 @@ class Coin:
         self.fee_units = 0
         self.interest_units = 0
         self.external_units = 0
-        self.fixed_rate_e12 = 0
+        self.rate_curve: RateCurve = (0, RATIO_ONE_E6, 0, 0, 0)
+        # What the running hour will have come to at its end, in unit-milliseconds, for `rates`.
+        self.lent_ms = 0
+        self.supplied_ms = 0
         self.has_rate = False
         # By VIP level: element k is the sum of the daily rates of the venue's first k hours.
         self.prefix_e12: list[list[int]] = []
@@ -190,9 +199,12 @@ def quote_per_tick_step(base: Coin, quote: Coin, tick_e12: int, step_units: int)
 
 @final
 class User:
-    """A user, with the VIP level in force and the one that takes over at `next_level_hour`."""
+    """A user, with the VIP level in force and the one that takes over at `next_level_hour`.
 
-    __slots__ = ("accounts", "id", "level", "next_level", "next_level_hour")
+    `coupons` are the user's, by campaign.
+    """
+
+    __slots__ = ("accounts", "coupons", "id", "level", "next_level", "next_level_hour")
 
     def __init__(self, user_id: int) -> None:
         self.id: Final = user_id
@@ -200,6 +212,7 @@ class User:
         self.next_level = 0
         self.next_level_hour = 0
         self.accounts: list[Account] = []
+        self.coupons: dict[int, Coupon] = {}
 
 
 @final
@@ -207,18 +220,21 @@ class Balance:
     """What an account has and owes of a coin (RULES 4.2).
 
     `charged` is the integer numerator of all interest ever charged, over INTEREST_DENOMINATOR, and
-    `shown_units` the same rounded half up; `paid_units` all interest ever paid; `hour` the last
-    hour charged while there is principal.
+    `saved` that of what coupons took off it, over SAVING_DENOMINATOR; `shown_units` is the rest of
+    it, rounded half up; `paid_units` all interest ever paid; `hour` the last hour charged while
+    there is principal. `coupons` are those that cover it, by rank, None for none.
     """
 
     __slots__ = (
         "available_units",
         "charged",
         "coin",
+        "coupons",
         "frozen_units",
         "hour",
         "paid_units",
         "principal_units",
+        "saved",
         "shown_units",
     )
 
@@ -228,6 +244,8 @@ class Balance:
         self.frozen_units = 0
         self.principal_units = 0
         self.charged = 0
+        self.saved = 0
+        self.coupons: list[Coupon] | None = None
         self.shown_units = 0
         self.paid_units = 0
         self.hour = 0
@@ -365,8 +383,10 @@ class State:
 
     __slots__ = (
         "accounts",
+        "campaigns",
         "coin_ids",
         "coins",
+        "coupon_turns",
         "epoch",
         "first_accounts",
         "first_hour",
@@ -420,6 +440,9 @@ class State:
         self.vip_levels: list[tuple[int, int]] = [(RATIO_ONE_E6, RATIO_ONE_E6)]
         # The first of the ids set apart for the receipts of each hour, by hour.
         self.hour_ids: list[int] = []
+        self.campaigns: dict[int, Campaign] = {}
+        # By hour: the users whose coupons its turn has to look at. Derived, for `coupons`.
+        self.coupon_turns: dict[int, dict[int, bool]] = {}
         self.liquidations: dict[int, Liquidation] = {}
         # A heap of (-ratio_e6, account): the worst comes first, then the lower id (RULES 8.3).
         self.liquidation_queue: list[tuple[int, int]] = []
@@ -436,6 +459,12 @@ class State:
         """Return a user by id."""
         place = user_id - FIRST_USER
         return self.users[place] if 0 <= place < len(self.users) else None
+
+    def known_user(self, user_id: int) -> User:
+        """Return a user by an id that was given to one."""
+        user = self.user(user_id)
+        assert user is not None, f"Invariant: there is no user {user_id}"
+        return user
 
     def account(self, account_id: int) -> Account | None:
         """Return an open account by id."""

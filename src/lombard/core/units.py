@@ -16,6 +16,8 @@ RATIO_ONE_E6: Final = 10**6
 HOUR_MS: Final = 3_600_000
 # An hour's interest is principal * rate_e12 / INTEREST_DENOMINATOR (RULES 4.1).
 INTEREST_DENOMINATOR: Final = 24 * RATE_ONE_E12
+# What coupons save of it: that, times a discount in 1e-6 (RULES 9.3).
+SAVING_DENOMINATOR: Final = INTEREST_DENOMINATOR * RATIO_ONE_E6
 DECIMALS_MAX: Final = 8
 WHOLE_DIGITS_MAX: Final = 30
 POW10: Final[list[int]] = [10**n for n in range(64)]
@@ -65,6 +67,14 @@ def interest_units(charged: int) -> int:
     """Return an interest numerator in units, rounded half up (RULES 4.2)."""
     # The denominator is even: half of it is a whole number.
     return (charged + INTEREST_DENOMINATOR // 2) // INTEREST_DENOMINATOR
+
+
+def net_interest_units(charged: int, saved: int) -> int:
+    """Return interest less what coupons save of it, in units, rounded half up (RULES 9.3)."""
+    if saved == 0:
+        return interest_units(charged)
+    net = charged * RATIO_ONE_E6 - saved
+    return (net + SAVING_DENOMINATOR // 2) // SAVING_DENOMINATOR
 
 
 def div_ceil(numerator: int, divisor: int) -> int:

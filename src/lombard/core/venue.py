@@ -1,4 +1,4 @@
-"""The venue's own commands: coins, pairs, tiers, pools, rates and levels, changed while running.
+"""The venue's own commands: coins, pairs, tiers, pools and levels, changed while running.
 
 A configuration that would make a rule false is refused whole (RULES 1.2, 7.4, 8.2).
 """
@@ -14,7 +14,6 @@ from lombard.core.commands import (
     SetCoin,
     SetPair,
     SetParameter,
-    SetRate,
     SetUserLevel,
     SetVipLevels,
     Upgrade,
@@ -24,14 +23,14 @@ from lombard.core.events import (
     Event,
     InsuranceFunded,
     PoolFunded,
-    RateSet,
     UserAdded,
     VenueChanged,
 )
 from lombard.core.index import relax, set_bands
-from lombard.core.interest import bring_up_to_date, level_rate_e12
+from lombard.core.interest import bring_up_to_date
 from lombard.core.ledger import fund_insurance, fund_pool
 from lombard.core.matching import pair_is_free
+from lombard.core.rates import add_levels, note_supplied
 from lombard.core.refusals import Refusal
 from lombard.core.state import (
     PARAMETERS,
@@ -44,7 +43,7 @@ from lombard.core.state import (
     User,
     quote_per_tick_step,
 )
-from lombard.core.units import DECIMALS_MAX, RATE_ONE_E12, RATIO_ONE_E6, VALUE_MAX
+from lombard.core.units import DECIMALS_MAX, RATIO_ONE_E6, VALUE_MAX
 
 NAME_LENGTH_MAX = 20
 LEVERAGE_MAX = 100
@@ -270,9 +269,7 @@ def set_vip_levels(state: State, cmd: SetVipLevels, events: list[Event]) -> Repl
 
     # From here the change succeeds.
     state.vip_levels = [(row[0], row[1]) for row in cmd.levels]
-    for coin in state.coins:
-        while len(coin.prefix_e12) < len(state.vip_levels):
-            coin.prefix_e12.append([0] * (state.hour + 2))
+    add_levels(state)
     events.append(VenueChanged("vip_levels", str(len(cmd.levels))))
     return Reply(None)
 
@@ -298,27 +295,6 @@ def set_user_level(state: State, cmd: SetUserLevel, events: list[Event]) -> Repl
     return Reply(None, user.id)
 
 
-def set_rate(state: State, cmd: SetRate, events: list[Event]) -> Reply:
-    """Lend a coin at a fixed rate from the next full hour; its very first rate holds at once."""
-    if not 0 <= cmd.coin < len(state.coins):
-        return Reply(Refusal.COIN_UNKNOWN)
-    if not 0 <= cmd.rate_e12 <= RATE_ONE_E12:
-        return Reply(Refusal.CONFIGURATION_INVALID, detail="rate")
-
-    # From here the change succeeds.
-    coin = state.coins[cmd.coin]
-    from_ms = state.next_hour_ms
-    if not coin.has_rate:
-        # Nothing was lent before there was a rate: the hour that runs may have it.
-        from_ms = state.hour_ms(state.hour)
-        for level, prefix in enumerate(coin.prefix_e12):
-            prefix[-1] += level_rate_e12(state, cmd.rate_e12, level)
-    coin.has_rate = True
-    coin.fixed_rate_e12 = cmd.rate_e12
-    events.append(RateSet(coin.id, cmd.rate_e12, from_ms))
-    return Reply(None)
-
-
 def fund(state: State, cmd: FundPool | FundInsurance, events: list[Event]) -> Reply:
     """Take coins from outside into a pool or the insurance fund."""
     if not 0 <= cmd.coin < len(state.coins):
@@ -330,6 +306,7 @@ def fund(state: State, cmd: FundPool | FundInsurance, events: list[Event]) -> Re
     coin = state.coins[cmd.coin]
     if isinstance(cmd, FundPool):
         fund_pool(coin, cmd.units)
+        note_supplied(state, coin, cmd.units)
         events.append(PoolFunded(coin.id, cmd.units))
     else:
         fund_insurance(coin, cmd.units)

@@ -12,6 +12,8 @@ of many rows. They do not depend on where one batch ends and the next begins.
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, final
 
+import msgspec
+
 from lombard.core.commands import BUY, SELL, user_of
 from lombard.core.events import (
     CLOSED_FILLED,
@@ -301,6 +303,8 @@ class Projection:
             str(event.principal_units),
             str(event.units),
             event.hour_ms,
+            str(event.saved_units),
+            _covers_text(event.covers) if event.covers else "[]",
         )
         if not event.first:
             # The id was set aside when the hour turned, one for each coin: the least of them is
@@ -446,6 +450,11 @@ class Projection:
         noted = self._first_ids.get((counter, minute_ms), first_id)
         self._first_ids[counter, minute_ms] = min(noted, first_id)
         return minute_ms + MINUTE_MS
+
+
+def _covers_text(covers: tuple[tuple[int, int], ...]) -> str:
+    rows = [(coupon_id, str(units)) for coupon_id, units in covers]
+    return msgspec.json.encode(rows).decode()
 
 
 def _new_id(event: Event) -> int:

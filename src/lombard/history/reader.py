@@ -177,7 +177,7 @@ class Reader:
             query = query.where(*within.of(i.interest_id, i.time_ms))
             query = query.order_by(i.interest_id.desc(), i.coin.desc())
             query = query.limit(page.limit + SHARED_MAX)
-            found = _fetch(connection, query, rows.InterestRow)
+            found = [_receipt(row) for row in connection.execute(query)]
         return whole(found, lambda row: row.interest_id, page.limit)
 
     # --- liquidation ------------------------------------------------------------------------
@@ -365,6 +365,13 @@ def _pairs(connection: Connection, columns: Any, account: int, pair: int | None)
     if slot >= SLOT_ISOLATED:
         return [slot - SLOT_ISOLATED]
     return keys_of(connection, columns.account, account, columns.pair)
+
+
+def _receipt(row: Row[Any]) -> rows.InterestRow:
+    values = row._asdict()
+    covers = msgspec.json.decode(values.pop("covers"), type=list[tuple[int, str]])
+    values["covers"] = tuple([(coupon_id, int(units)) for coupon_id, units in covers])
+    return rows.InterestRow(**values)
 
 
 def _step(row: Row[Any]) -> rows.LiquidationStepRow:

@@ -151,7 +151,8 @@ class InterestRow(msgspec.Struct, frozen=True, gc=False):
     """A receipt for one hour's interest on one coin (RULES 4.2); `time_ms` is the hour's start.
 
     Receipts are written when the loan is next touched: those of the hours since then are in
-    `queries.pending_interest`, and become rows with the same account, id and coin.
+    `queries.pending_interest`, and become rows with the same account, id and coin. `units` are net
+    of `saved_units`, which coupons saved; `covers` are `(coupon_id, covered_units)` (RULES 9.3).
     """
 
     account: int
@@ -162,6 +163,8 @@ class InterestRow(msgspec.Struct, frozen=True, gc=False):
     principal_units: int
     units: int
     time_ms: int
+    saved_units: int = 0
+    covers: tuple[tuple[int, int], ...] = ()
 
 
 class LedgerRow(msgspec.Struct, frozen=True, gc=False):

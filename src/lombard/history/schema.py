@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 # Written into `meta`; another build's file is refused, and made again from the journal.
-FORMAT: Final = 1
+FORMAT: Final = 2
 # Wide enough for any product the core makes; PostgreSQL keeps such a number exactly.
 EXACT_DIGITS: Final = 80
 
@@ -209,6 +209,7 @@ repayments: Final = Table(
 )
 
 # All receipts of an hour may share an id, and come late but together: kept in an account's order.
+# `covers` is a JSON array of `[coupon_id, covered_units]`.
 interest: Final = Table(
     "interest",
     metadata,
@@ -220,6 +221,8 @@ interest: Final = Table(
     Column("principal_units", Exact, nullable=False),
     Column("units", Exact, nullable=False),
     Column("time_ms", BigInteger, nullable=False),
+    Column("saved_units", Exact, nullable=False),
+    Column("covers", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
