@@ -45,6 +45,7 @@ TABLE = {
     Refusal.NOT_BORROWABLE: ("50037", {}),
     Refusal.BORROW_UNDER_MINIMUM: ("50034", {}),
     Refusal.BORROW_OVER_LEVERAGE: ("50035", {}),
+    Refusal.BORROW_OVER_RATIO: ("50035", {}),
     Refusal.BORROW_OVER_USER_LIMIT: ("50035", {}),
     Refusal.BORROW_OVER_POOL: ("50038", {}),
     Refusal.INDEX_STALE: ("40015", {}),

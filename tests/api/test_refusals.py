@@ -265,6 +265,14 @@ ROWS: list[tuple[Refusal, Setting, str, dict[str, Any], str, str]] = [
         "at most 20000 USDT (leverage)",
     ),
     (
+        R.BORROW_OVER_RATIO,
+        coin_terms("USDT", cross_tiers=[(30_000 * 10**8, 2, 500_000), (10**13, 6, 100_000)]),
+        BORROW,
+        {**usdt, "borrowAmount": "10001"},
+        "50035",
+        "at most 10000 USDT (ratio)",
+    ),
+    (
         R.BORROW_OVER_USER_LIMIT,
         coin_terms("USDT", user_limit_units=50 * 10**8),
         BORROW,

@@ -143,6 +143,7 @@ _MARGIN: Final[dict[Refusal, str]] = {
     Refusal.NOT_BORROWABLE: "50037",
     Refusal.BORROW_UNDER_MINIMUM: "50034",
     Refusal.BORROW_OVER_LEVERAGE: "50035",
+    Refusal.BORROW_OVER_RATIO: "50035",
     Refusal.BORROW_OVER_USER_LIMIT: "50035",
     Refusal.BORROW_OVER_POOL: "50038",
     # A pause that ends by itself: the code that tells clients to try again.
@@ -220,6 +221,7 @@ CODES: Final[dict[Scene, dict[Refusal, str]]] = {
 PARTICULARS: Final[dict[Refusal, str]] = {
     Refusal.BORROW_UNDER_MINIMUM: "at least {limit}",
     Refusal.BORROW_OVER_LEVERAGE: "at most {limit} ({detail})",
+    Refusal.BORROW_OVER_RATIO: "at most {limit} ({detail})",
     Refusal.BORROW_OVER_USER_LIMIT: "at most {limit} ({detail})",
     Refusal.BORROW_OVER_POOL: "at most {limit} ({detail})",
     Refusal.TRANSFER_OVER_MAXIMUM: "at most {limit}",

@@ -7,12 +7,22 @@ as of now without touching the loan.
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import Final
 
-from lombard.core.bounds import Bounds, value_high
+from lombard.core.borrow_limit import (
+    BY_LEVERAGE,
+    BY_POOL,
+    BY_RATIO,
+    BY_TIER,
+    BY_USER_LIMIT,
+    max_borrowable,
+    owed_by_user,
+    tiers_of,
+)
+from lombard.core.bounds import RATIO_BITS, Bounds, mmr_bound, value_high
 from lombard.core.commands import Borrow, Repay, SetLeverage
 from lombard.core.events import REPAY_MANUAL, Borrowed, Event, LeverageSet, Repaid
-from lombard.core.interest import bring_up_to_date, charge_first_hour, interest_due, level_at
+from lombard.core.interest import bring_up_to_date, charge_first_hour, interest_due
 from lombard.core.ledger import set_debt_flag
 from lombard.core.refusals import Refusal
 from lombard.core.risk import (
@@ -20,45 +30,18 @@ from lombard.core.risk import (
     debt_units,
     index_problem,
     is_stale,
-    leverage_room_units,
 )
-from lombard.core.state import Account, Balance, Coin, Reply, State, User
-from lombard.core.units import RATIO_ONE_E6, VALUE_MAX
+from lombard.core.state import Account, Balance, Coin, Reply, State
+from lombard.core.units import VALUE_MAX
 from lombard.core.watch import watch
-
-BY_LEVERAGE: Final = "leverage"
-BY_TIER: Final = "tier"
-BY_USER_LIMIT: Final = "user_limit"
-BY_POOL: Final = "pool"
-
-
-@final
-class Limit:
-    """The most that may be borrowed, in units, and which bound binds (RULES 6.1)."""
-
-    __slots__ = ("binding", "units")
-
-    def __init__(self, units: int, binding: str) -> None:
-        self.units: Final = units
-        self.binding: Final = binding
-
 
 REFUSAL_OF_BINDING: Final = {
     BY_LEVERAGE: Refusal.BORROW_OVER_LEVERAGE,
     BY_TIER: Refusal.BORROW_OVER_LEVERAGE,
+    BY_RATIO: Refusal.BORROW_OVER_RATIO,
     BY_USER_LIMIT: Refusal.BORROW_OVER_USER_LIMIT,
     BY_POOL: Refusal.BORROW_OVER_POOL,
 }
-
-
-def tiers_of(account: Account, coin: Coin) -> list[tuple[int, int]]:
-    """Return `(max_units, leverage)` of the tiers a coin may be borrowed in, lowest first."""
-    pair = account.pair
-    if pair is None:
-        return [(max_units, leverage) for max_units, leverage, _ in coin.cross_tiers]
-    if coin is pair.base:
-        return [(base_max, leverage) for base_max, _, leverage, _ in pair.isolated_tiers]
-    return [(quote_max, leverage) for _, quote_max, leverage, _ in pair.isolated_tiers]
 
 
 def max_leverage(state: State, account: Account) -> int:
@@ -66,41 +49,6 @@ def max_leverage(state: State, account: Account) -> int:
     if account.pair is not None:
         return max([tier[2] for tier in account.pair.isolated_tiers], default=0)
     return max([tier[1] for coin in state.coins for tier in coin.cross_tiers], default=0)
-
-
-def owed_by_user(state: State, user: User, coin: Coin) -> int:
-    """Return what a user owes of a coin over all accounts."""
-    owed = 0
-    for account in user.accounts:
-        balance = account.balances.get(coin.id)
-        if balance is not None:
-            owed += debt_units(state, account, balance)
-    return owed
-
-
-def max_borrowable(state: State, account: Account, coin: Coin) -> Limit:
-    """Return the least of leverage room, tier, user limit and pool (RULES 6.1)."""
-    if coin.price_e12 == 0:
-        return Limit(0, BY_LEVERAGE)
-    risk = assess(state, account, caution=True)
-    balance = account.balances.get(coin.id)
-    principal = 0 if balance is None else balance.principal_units
-    best = Limit(0, BY_LEVERAGE)
-    for max_units, tier_leverage in tiers_of(account, coin):
-        leverage = min(account.leverage, tier_leverage) if account.leverage else tier_leverage
-        room = leverage_room_units(risk, leverage, coin)
-        left = max_units - principal
-        limit = Limit(left, BY_TIER) if left < room else Limit(room, BY_LEVERAGE)
-        if limit.units > best.units:
-            best = limit
-    level = level_at(account.user, state.hour)
-    allowed = coin.user_limit_units * state.vip_levels[level][1] // RATIO_ONE_E6
-    unused = allowed - owed_by_user(state, account.user, coin)
-    if unused < best.units:
-        best = Limit(max(0, unused), BY_USER_LIMIT)
-    if coin.pool_units < best.units:
-        best = Limit(coin.pool_units, BY_POOL)
-    return best
 
 
 def surely_lendable(
@@ -111,7 +59,11 @@ def surely_lendable(
     if not (coin.borrowable and coin.has_rate) or units > coin.pool_units or is_stale(state, coin):
         return False
     wanted = balance.principal_units + units
-    carried = bounds.debt_high + value_high(coin, units)
+    value = value_high(coin, units)
+    carried = bounds.debt_high + value
+    maintenance = bounds.maintenance_high + (value * mmr_bound(account, coin) >> RATIO_BITS) + 1
+    if 2 * maintenance > bounds.net_low:
+        return False
     fits = False
     for max_units, tier_leverage in tiers_of(account, coin):
         leverage = tier_leverage

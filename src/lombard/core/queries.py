@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Final, final
 
 from lombard.core.book import Order
+from lombard.core.borrow_limit import Limit
+from lombard.core.borrow_limit import max_borrowable as _max_borrowable
 from lombard.core.commands import (
     ACCOUNT_BITS,
     SLOT_CROSSED,
@@ -26,8 +28,6 @@ from lombard.core.interest import (
     rate_of_next_hour,
     receipts,
 )
-from lombard.core.lending import Limit
-from lombard.core.lending import max_borrowable as _max_borrowable
 from lombard.core.lending import max_leverage as _max_leverage
 from lombard.core.orders import find
 from lombard.core.risk import RATIO_INFINITE_E6, VALUE_ONE, Risk, assess, is_stale

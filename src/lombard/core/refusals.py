@@ -33,6 +33,7 @@ class Refusal(Enum):
     NOT_BORROWABLE = "not_borrowable"
     BORROW_UNDER_MINIMUM = "borrow_under_minimum"
     BORROW_OVER_LEVERAGE = "borrow_over_leverage"
+    BORROW_OVER_RATIO = "borrow_over_ratio"
     BORROW_OVER_USER_LIMIT = "borrow_over_user_limit"
     BORROW_OVER_POOL = "borrow_over_pool"
     INDEX_STALE = "index_stale"
