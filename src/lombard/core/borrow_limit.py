@@ -105,7 +105,8 @@ def least(terms: list[Term]) -> Limit:
         if term.name == BY_LEVERAGE:
             leverage = term
         elif term.name == BY_TIER:
-            assert leverage is not None and leverage.tier == term.tier
+            assert leverage is not None
+            assert leverage.tier == term.tier
             tighter = term if term.units < leverage.units else leverage
             if tighter.units > best.units:
                 best = Limit(tighter.units, tighter.name, tighter.tier)

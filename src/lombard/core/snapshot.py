@@ -74,8 +74,7 @@ def _body(state: State) -> Iterator[str]:
     for pair in state.pairs:
         yield _line(_pair_row(pair))
     for user_id in sorted(state.users):
-        user = state.users[user_id]
-        yield _line(["user", user.id, user.level, user.next_level, user.next_level_hour])
+        yield _line(_user_row(state.users[user_id]))
     for account_id in sorted(state.accounts):
         yield from _account_lines(state.accounts[account_id])
     for pair in state.pairs:
@@ -83,9 +82,7 @@ def _body(state: State) -> Iterator[str]:
             for order in side.orders():
                 yield _line(_order_row(order))
     for account_id in sorted(state.liquidations):
-        job = state.liquidations[account_id]
-        row = [account_id, job.id, job.started_ms, job.step, job.fee_value_e26, job.waiting]
-        yield _line(["liquidation", *row])
+        yield _line(_liquidation_row(state.liquidations[account_id]))
     yield _line(["queue", *sorted(state.liquidation_queue)])
 
 
@@ -162,6 +159,10 @@ def _pair_row(pair: Pair) -> Row:
     return [*terms, pair.tick_e12, pair.step_units, pair.isolated_tiers, *values]
 
 
+def _user_row(user: User) -> Row:
+    return ["user", user.id, user.level, user.next_level, user.next_level_hour]
+
+
 def _order_row(order: Order) -> Row:
     terms: Row = ["order", order.id, order.account.id, order.pair.id, order.side, order.kind]
     terms += [order.force, order.loan_type, order.stp, order.price_ticks, order.size_steps]
@@ -170,7 +171,7 @@ def _order_row(order: Order) -> Row:
     return [*terms, *values]
 
 
-def _account_lines(account: Account) -> Iterator[str]:
+def _account_row(account: Account) -> Row:
     balances: Row = []
     for coin_id in sorted(account.balances):
         balance = account.balances[coin_id]
@@ -180,10 +181,42 @@ def _account_lines(account: Account) -> Iterator[str]:
             # The hour says something only while there is principal.
             hour = balance.hour if balance.principal_units else 0
             balances.append([coin_id, *row, hour])
-    yield _line(["account", account.id, account.leverage, account.called, balances])
+    return ["account", account.id, account.leverage, account.called, balances]
+
+
+def _account_lines(account: Account) -> Iterator[str]:
+    yield _line(_account_row(account))
     for key, first in account.client_oids.items():
         body = [first.time_ms, first.content, first.id, first.units, first.remaining]
         yield _line(["client_oid", account.id, key, *body])
+
+
+def _liquidation_row(job: Liquidation) -> Row:
+    row = ["liquidation", job.account.id, job.id, job.started_ms, job.step]
+    return [*row, job.fee_value_e26, job.waiting]
+
+
+def copy_part(state: State, accounts: list[Account], orders: list[Order]) -> State:
+    """Copy the venue's terms, some accounts, and some of their orders in their order of trading.
+
+    Client ids stay behind. Lists of numbers by hour are shared with the original: they grow only
+    when an hour turns, which must not happen to the copy.
+    """
+    part = State()
+    part.seq, part.time_ms = state.seq, state.time_ms
+    rows: list[Row] = [_venue_row(state), ["hours", *state.hour_ids]]
+    rows += [_coin_row(coin) for coin in state.coins]
+    rows += [_pair_row(pair) for pair in state.pairs]
+    users = {account.user.id: account.user for account in accounts}
+    rows += [_user_row(user) for user in users.values()]
+    rows += [_account_row(account) for account in accounts]
+    rows += [_order_row(order) for order in orders]
+    jobs = [account.liquidation for account in accounts if account.liquidation is not None]
+    rows += [_liquidation_row(job) for job in jobs]
+    for row in rows:
+        _READERS[row[0]](part, row)
+    _finish(part)
+    return part
 
 
 def restore(lines: Iterable[str]) -> State:
@@ -207,12 +240,17 @@ def _restore(rows: Iterator[str]) -> State:
     for line in rows:
         row = _row(line)
         _READERS[row[0]](state, row)
+    _finish(state)
+    return state
+
+
+def _finish(state: State) -> None:
+    """Put in order, and work out, what rows alone do not say."""
     for account in state.accounts.values():
         # Orders were read in book order; an account knows them in the order they were placed.
         account.orders = {key: account.orders[key] for key in sorted(account.orders)}
     for pair in state.pairs:
         set_bands(state, pair)
-    return state
 
 
 def _row(line: str) -> Row:
