@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from lombard.core import commands as c
+from lombard.core import queries as q
 from lombard.core import reason_queries as why
 from lombard.core import snapshot
 from lombard.core.client_ids import client_oid_of
@@ -87,12 +88,12 @@ def test_a_price_move_is_told_before_it_comes() -> None:
     told = why.what_if(world.state, account, [(BTC, 900 * 10**12)], None)
 
     assert told.reply.refusal is None
-    assert why.in_liquidation(told.after, account)
-    assert not why.in_liquidation(world.state, account)
+    assert q.in_liquidation(told.after, account)
+    assert not q.in_liquidation(world.state, account)
     world.price("BTC", "900")
     user = c.user_of(account)
     assert rows_of(told.after, user) == rows_of(world.state, user)
-    assert why.in_liquidation(world.state, account)
+    assert q.in_liquidation(world.state, account)
 
 
 def test_a_command_is_tried_after_the_prices_moved() -> None:
@@ -106,7 +107,7 @@ def test_a_command_is_tried_after_the_prices_moved() -> None:
     for prices in ([(BTC, 0)], [(99, 1)]):
         told = why.what_if(world.state, account, prices, cmd)
         assert told.reply.refusal in (Refusal.PRICE_NOT_POSITIVE, Refusal.COIN_UNKNOWN)
-        assert 0 == why.risk(told.after, account).debt_e26
+        assert 0 == q.risk(told.after, account).debt_e26
 
 
 def test_whom_nobody_knows_is_told_so() -> None:
@@ -145,15 +146,15 @@ def test_a_fork_copies_every_field() -> None:
     things += zip(state.pairs, copied.pairs, strict=True)
     things.append((user, copied.users[user.id]))
     orders = 0
-    for account in user.accounts:
-        twin: Account = copied.accounts[account.id]
-        things.append((account, twin))
-        things += zip(account.orders.values(), twin.orders.values(), strict=True)
-        orders += len(account.orders)
+    for mine in user.accounts:
+        twin: Account = copied.accounts[mine.id]
+        things.append((mine, twin))
+        things += zip(mine.orders.values(), twin.orders.values(), strict=True)
+        orders += len(mine.orders)
         for coin_id, balance in twin.balances.items():
             # The hour says something only while there is principal.
             if balance.principal_units:
-                things.append((account.balances[coin_id], balance))
+                things.append((mine.balances[coin_id], balance))
     assert orders
     for ours, theirs in things:
         expected = {name: value for name, value in fields(ours).items() if plain(value)}

@@ -18,6 +18,7 @@ from lombard.core.risk import (
     leverage_room_units,
 )
 from lombard.core.state import Account, Coin, State, User
+from lombard.core.terms import Term
 from lombard.core.units import RATIO_ONE_E6
 
 BY_LEVERAGE: Final = "leverage"
@@ -25,21 +26,6 @@ BY_TIER: Final = "tier"
 BY_RATIO: Final = "ratio"
 BY_USER_LIMIT: Final = "user_limit"
 BY_POOL: Final = "pool"
-
-
-@final
-class Term:
-    """One bound: its name, and how many units it would allow by itself, below 0 when exceeded.
-
-    `tier` counts the tiers from 1; 0 for a bound that has nothing to do with them.
-    """
-
-    __slots__ = ("name", "tier", "units")
-
-    def __init__(self, name: str, units: int, tier: int = 0) -> None:
-        self.name: Final = name
-        self.units: Final = units
-        self.tier: Final = tier
 
 
 @final

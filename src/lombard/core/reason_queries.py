@@ -6,20 +6,31 @@ live one.
 
 from __future__ import annotations
 
+from lombard.core import explain
+from lombard.core.commands import PlaceOrder
+from lombard.core.explain import Explanation, OrderExplanation, Part
 from lombard.core.liquidation_price import LONG, SHORT, LiquidationPrice
 from lombard.core.liquidation_price import liquidation_price as _liquidation_price
-from lombard.core.queries import in_liquidation, risk
-from lombard.core.state import State
+from lombard.core.refusals import Refusal
+from lombard.core.state import Reply, State
+from lombard.core.terms import Term
+from lombard.core.transfers import reachable
 from lombard.core.what_if import WhatIf, what_if
 
 __all__ = [
     "LONG",
     "SHORT",
+    "Explanation",
     "LiquidationPrice",
+    "OrderExplanation",
+    "Part",
+    "Term",
     "WhatIf",
-    "in_liquidation",
+    "explain_account",
+    "explain_borrow",
+    "explain_order",
+    "explain_transfer",
     "liquidation_price",
-    "risk",
     "what_if",
 ]
 
@@ -30,3 +41,31 @@ def liquidation_price(state: State, account: int, coin: int) -> LiquidationPrice
     if found is None or not 0 <= coin < len(state.coins):
         return None
     return _liquidation_price(state, found, state.coins[coin])
+
+
+def explain_borrow(state: State, account: int, coin: int) -> Explanation:
+    """Explain the most an account may borrow of a coin now (RULES 6.1)."""
+    found = reachable(state, account)
+    if found is None:
+        return Explanation(0, "", 0, [], Reply(Refusal.ACCOUNT_UNKNOWN))
+    return explain.explain_borrow(state, found, state.coins[coin])
+
+
+def explain_transfer(state: State, account: int, coin: int) -> Explanation:
+    """Explain the most of a coin that may leave an account now (RULES 9.1)."""
+    found = reachable(state, account)
+    if found is None:
+        return Explanation(0, "", 0, [], Reply(Refusal.ACCOUNT_UNKNOWN))
+    return explain.explain_transfer(state, found, state.coins[coin])
+
+
+def explain_order(state: State, account: int, cmd: PlaceOrder) -> OrderExplanation | None:
+    """Explain an order, and how large one like it may be; None for what does not exist."""
+    found = reachable(state, account)
+    return None if found is None else explain.explain_order(state, found, cmd)
+
+
+def explain_account(state: State, account: int) -> list[Part]:
+    """Return what each coin adds to an account's N and K, and its liquidation price."""
+    found = state.accounts.get(account)
+    return [] if found is None else explain.explain_account(state, found)
