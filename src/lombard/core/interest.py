@@ -104,6 +104,13 @@ def _ceil_charge(principal_units: int, rate_e12: int) -> int:
     return div_ceil(principal_units * rate_e12, INTEREST_DENOMINATOR) * INTEREST_DENOMINATOR
 
 
+def hour_charge(state: State, principal_units: int, rate_e12: int) -> int:
+    """Return the numerator of an hour's interest on a principal, by the venue's profile."""
+    if state.parameters["interest_profile"] == PROFILE_CEIL_EACH_CHARGE:
+        return _ceil_charge(principal_units, rate_e12)
+    return principal_units * rate_e12
+
+
 def charged_now(state: State, user: User, balance: Balance) -> int:
     """Return the numerator of all interest ever charged, up to this hour. Touches nothing."""
     if balance.principal_units == 0 or balance.hour == state.hour:

@@ -11,6 +11,9 @@ from lombard.core.commands import PlaceOrder
 from lombard.core.explain import Explanation, OrderExplanation, Part
 from lombard.core.liquidation_price import LONG, SHORT, LiquidationPrice
 from lombard.core.liquidation_price import liquidation_price as _liquidation_price
+from lombard.core.payoff import PayOff
+from lombard.core.payoff import daily_interest_units as _daily_interest_units
+from lombard.core.payoff import pay_off as _pay_off
 from lombard.core.refusals import Refusal
 from lombard.core.state import Reply, State
 from lombard.core.terms import Term
@@ -24,13 +27,16 @@ __all__ = [
     "LiquidationPrice",
     "OrderExplanation",
     "Part",
+    "PayOff",
     "Term",
     "WhatIf",
+    "daily_interest_units",
     "explain_account",
     "explain_borrow",
     "explain_order",
     "explain_transfer",
     "liquidation_price",
+    "pay_off",
     "what_if",
 ]
 
@@ -69,3 +75,17 @@ def explain_account(state: State, account: int) -> list[Part]:
     """Return what each coin adds to an account's N and K, and its liquidation price."""
     found = state.accounts.get(account)
     return [] if found is None else explain.explain_account(state, found)
+
+
+def pay_off(state: State, account: int, coin: int, before_ms: int) -> PayOff:
+    """Return what clears a debt if it is paid before a time (RULES 4, 6.4)."""
+    found = state.accounts.get(account)
+    if found is None:
+        return PayOff(0, 0, state.next_hour_ms, 0)
+    return _pay_off(state, found, state.coins[coin], before_ms)
+
+
+def daily_interest_units(state: State, account: int, coin: int) -> int:
+    """Return what a day of a debt costs at the rate of this hour, in units of its coin."""
+    found = state.accounts.get(account)
+    return 0 if found is None else _daily_interest_units(state, found, state.coins[coin])
