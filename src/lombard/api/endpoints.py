@@ -3,6 +3,8 @@
 from typing import Final
 
 from lombard.api import (
+    explaining,
+    foresight,
     health,
     margin_account,
     margin_liquidations,
@@ -25,6 +27,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *margin_orders.endpoints(),
     *margin_records.endpoints(),
     *margin_liquidations.endpoints(),
+    *explaining.endpoints(),
+    *foresight.endpoints(),
     *wallet.endpoints(),
     *spot_orders.endpoints(),
     *spot_lists.endpoints(),
