@@ -65,6 +65,8 @@ TABLE = {
     Refusal.POST_ONLY_WOULD_TAKE: ("43002", {}),
     Refusal.FOK_WOULD_NOT_FILL: ("22045", {}),
     Refusal.RISK_TOO_HIGH: ("45009", {}),
+    Refusal.NO_POSITION: ("22002", {}),
+    Refusal.NO_LIQUIDITY: ("22045", {}),
     Refusal.ORDER_UNKNOWN: ("43001", {}),
     Refusal.ORDER_CLOSED: ("50062", {Scene.SPOT: "43001", Scene.WALLET: "43001"}),
     Refusal.CONFIGURATION_INVALID: ("40017", {}),

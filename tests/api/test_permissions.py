@@ -14,6 +14,8 @@ USER, ADDRESS = Counted.USER, Counted.ADDRESS
 MARGIN = {
     "POST account/borrow": (TRADE, 10, USER),
     "POST account/repay": (TRADE, 10, USER),
+    "POST account/flash-repay": (TRADE, 10, USER),
+    "POST account/query-flash-repay-status": (READ, 10, USER),
     "GET account/assets": (READ, 10, USER),
     "GET account/risk-rate": (READ, 10, USER),
     "GET account/max-borrowable-amount": (READ, 10, USER),
@@ -75,6 +77,7 @@ TABLE = {
     "GET /api/v2/spot/trade/unfilled-orders": (READ, 20, USER),
     "GET /api/v2/spot/trade/history-orders": (READ, 20, USER),
     "GET /api/v2/spot/trade/fills": (READ, 10, USER),
+    "POST /lombard/v1/margin/close-position": (TRADE, 10, USER),
     "GET /lombard/v1/margin/explain/max-borrowable": (READ, 10, USER),
     "GET /lombard/v1/margin/explain/max-transfer-out": (READ, 10, USER),
     "POST /lombard/v1/margin/explain/order": (READ, 2, USER),
@@ -85,7 +88,12 @@ TABLE = {
     "GET /lombard/v1/ready": (None, 0, ADDRESS),
 }
 # Questions too long for a query string; nothing is changed.
-READ_BY_POST = ["/lombard/v1/margin/explain/order", "/lombard/v1/margin/what-if"]
+READ_BY_POST = [
+    "/lombard/v1/margin/explain/order",
+    "/lombard/v1/margin/what-if",
+    "/api/v2/margin/crossed/account/query-flash-repay-status",
+    "/api/v2/margin/isolated/account/query-flash-repay-status",
+]
 KEYS = [Permission(0), READ, TRADE, TRANSFER, READ | TRADE, ALL_PERMISSIONS]
 
 

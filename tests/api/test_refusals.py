@@ -411,6 +411,22 @@ ROWS: list[tuple[Refusal, Setting, str, dict[str, Any], str, str]] = [
         "fok cannot fill",
     ),
     (
+        R.NO_POSITION,
+        nothing,
+        "/lombard/v1/margin/close-position",
+        {"symbol": "BTCUSDT"},
+        "22002",
+        "BTCUSDT",
+    ),
+    (
+        R.NO_LIQUIDITY,
+        indebted_in_bitcoin,
+        "/lombard/v1/margin/close-position",
+        {"symbol": "BTCUSDT"},
+        "22045",
+        "BTCUSDT",
+    ),
+    (
         R.ORDER_UNKNOWN,
         nothing,
         f"{CROSSED}/cancel-order",

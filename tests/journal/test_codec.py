@@ -49,6 +49,8 @@ CODES = {
     46: "FundPool",
     47: "FundInsurance",
     48: "Upgrade",
+    110: "ClosePosition",
+    111: "FlashRepay",
 }
 
 

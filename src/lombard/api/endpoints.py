@@ -3,6 +3,7 @@
 from typing import Final
 
 from lombard.api import (
+    closing,
     explaining,
     foresight,
     health,
@@ -27,6 +28,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *margin_orders.endpoints(),
     *margin_records.endpoints(),
     *margin_liquidations.endpoints(),
+    *closing.endpoints(),
     *explaining.endpoints(),
     *foresight.endpoints(),
     *wallet.endpoints(),

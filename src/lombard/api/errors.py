@@ -85,6 +85,7 @@ SENTENCES: Final[dict[str, str]] = {
     "50059": "This currency cannot be transferred",
     # orders
     "01001": "{0} must be greater than 0",
+    "22002": "No position to close",
     "22045": "Insufficient liquidity in the market, please operate later",
     "40706": "Wrong order price",
     "43001": "The order does not exist",
@@ -164,6 +165,8 @@ _MARGIN: Final[dict[Refusal, str]] = {
     Refusal.POST_ONLY_WOULD_TAKE: "43002",
     Refusal.FOK_WOULD_NOT_FILL: "22045",
     Refusal.RISK_TOO_HIGH: "45009",
+    Refusal.NO_POSITION: "22002",
+    Refusal.NO_LIQUIDITY: "22045",
     Refusal.ORDER_UNKNOWN: "43001",
     Refusal.ORDER_CLOSED: "50062",
     Refusal.CONFIGURATION_INVALID: "40017",

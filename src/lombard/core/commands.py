@@ -9,6 +9,8 @@ from typing import Final, final
 
 from mypy_extensions import mypyc_attr
 
+from lombard.core.closing_commands import ClosePosition as ClosePosition
+from lombard.core.closing_commands import FlashRepay as FlashRepay
 from lombard.core.operator_commands import AddUser as AddUser
 from lombard.core.operator_commands import ContinueLiquidation as ContinueLiquidation
 from lombard.core.operator_commands import FundInsurance as FundInsurance
@@ -225,6 +227,8 @@ Command = (
     | CancelOrder
     | CancelAllOrders
     | ReplaceOrder
+    | ClosePosition
+    | FlashRepay
     | Borrow
     | Repay
     | SetLeverage

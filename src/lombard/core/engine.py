@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, final
 
-from lombard.core import ledger, lending, liquidation, orders, snapshot, transfers, venue
+from lombard.core import (
+    closing,
+    flash_repay,
+    ledger,
+    lending,
+    liquidation,
+    orders,
+    snapshot,
+    transfers,
+    venue,
+)
 from lombard.core.client_ids import client_oid_of, content_of, recall, remember
 from lombard.core.commands import (
     VENUE,
@@ -18,10 +28,12 @@ from lombard.core.commands import (
     Borrow,
     CancelAllOrders,
     CancelOrder,
+    ClosePosition,
     Command,
     ContinueLiquidation,
     Deposit,
     Envelope,
+    FlashRepay,
     FundInsurance,
     FundPool,
     PlaceOrder,
@@ -156,6 +168,10 @@ def _dispatch_user(state: State, account: Account, cmd: Command, events: list[Ev
         return lending.set_leverage(state, account, cmd, events)
     if isinstance(cmd, Deposit):
         return transfers.deposit(state, account, cmd, events)
+    if isinstance(cmd, ClosePosition):
+        return closing.close(state, account, cmd, events)
+    if isinstance(cmd, FlashRepay):
+        return flash_repay.flash_repay(state, account, cmd, events)
     return Reply(Refusal.COMMAND_UNKNOWN)
 
 

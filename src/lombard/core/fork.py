@@ -8,7 +8,16 @@ to. So its cost is that of the account, of the trade and of the catalogue, not o
 from __future__ import annotations
 
 from lombard.core.book import Order
-from lombard.core.commands import BUY, Command, PlaceOrder, ReplaceOrder, user_of
+from lombard.core.closing import closing_order
+from lombard.core.commands import (
+    BUY,
+    ClosePosition,
+    Command,
+    FlashRepay,
+    PlaceOrder,
+    ReplaceOrder,
+    user_of,
+)
 from lombard.core.matching import left_behind
 from lombard.core.orders import find
 from lombard.core.snapshot import copy_part
@@ -41,6 +50,10 @@ def _reached(state: State, account_id: int, command: Command | None) -> list[Ord
     account = state.accounts.get(account_id)
     if account is None:
         return []
+    assert not isinstance(command, FlashRepay), "Invariant: its orders are not known beforehand"
+    if isinstance(command, ClosePosition):
+        order = closing_order(state, account, command)
+        command = order if isinstance(order, PlaceOrder) else None
     if isinstance(command, PlaceOrder) and 0 <= command.pair < len(state.pairs):
         pair = state.pairs[command.pair]
         return _levels(

@@ -55,6 +55,8 @@ class Refusal(Enum):
     POST_ONLY_WOULD_TAKE = "post_only_would_take"
     FOK_WOULD_NOT_FILL = "fok_would_not_fill"
     RISK_TOO_HIGH = "risk_too_high"
+    NO_POSITION = "no_position"
+    NO_LIQUIDITY = "no_liquidity"
     ORDER_UNKNOWN = "order_unknown"
     ORDER_CLOSED = "order_closed"
     # the venue's own commands

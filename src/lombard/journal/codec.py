@@ -21,10 +21,12 @@ from lombard.core.commands import (
     Borrow,
     CancelAllOrders,
     CancelOrder,
+    ClosePosition,
     Command,
     ContinueLiquidation,
     Deposit,
     Envelope,
+    FlashRepay,
     FundInsurance,
     FundPool,
     PlaceOrder,
@@ -177,6 +179,8 @@ KINDS: Final = (
     Kind(46, FundPool, coin=int, units=int),
     Kind(47, FundInsurance, coin=int, units=int),
     Kind(48, Upgrade, rules_version=int),
+    Kind(110, ClosePosition, pair=int, repay=bool, client_oid=str, source=int),
+    Kind(111, FlashRepay, coin=int),
 )
 _BY_CODE: Final = {kind.code: kind for kind in KINDS}
 _BY_COMMAND: Final[dict[type, Kind]] = {kind.command: kind for kind in KINDS}
