@@ -130,3 +130,62 @@ def test_a_short_is_closed_and_its_debt_left_when_asked(tmp_path: Path) -> None:
             assert float(bitcoin["net"]) < 0.000002
 
     run(test())
+
+
+POSITIONS = "/lombard/v1/margin/positions"
+
+
+def test_a_position_is_shown_from_its_entry_to_its_profit(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            await maker(place)
+            client = await funded(place, USDT="1000")
+            assert [] == await client.read(POSITIONS, mode="isolated")
+            order = {"symbol": "BTCUSDT", "orderType": "market", "quoteSize": "6003"}
+            await client.done(f"{ISOLATED}/place-order", **order, side="buy", loanType="autoLoan")
+
+            (row,) = await client.read(POSITIONS, mode="isolated")
+            # 6003 at 20 010 are 0.3, 0.2997 after the fee.
+            assert ("isolated", "BTCUSDT", "long", "0.2997") == (
+                row["mode"],
+                row["symbol"],
+                row["side"],
+                row["size"],
+            )
+            assert "20030.03003003003" == row["averageEntryPrice"]
+            assert ("20000", "-9") == (row["indexPrice"], row["unrealisedProfit"])
+            assert "0" == row["realisedProfit"]
+            assert "at or below" == row["liquidatedWhen"]
+            told = await client.read(
+                "/lombard/v1/margin/explain/liquidation", mode="isolated", symbol="BTCUSDT"
+            )
+            (part,) = [part for part in told["parts"] if part["coin"] == "BTC"]
+            assert part["liquidationPrice"] == row["liquidationPrice"]
+
+            await client.done(CLOSE, mode="isolated", symbol="BTCUSDT")
+            (row,) = await client.read(POSITIONS, mode="isolated", symbol="BTCUSDT")
+            # 0.2997 sold at 19 990, 5991.003 and its fee of 5.991003; bought for 6003.
+            assert ("", "0", "-17.988003") == (row["side"], row["size"], row["realisedProfit"])
+            assert float(row["quoteInterestPaid"]) > 0
+            assert [] == await client.read(POSITIONS)
+
+    run(test())
+
+
+def test_what_was_moved_away_is_no_longer_shown(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            await maker(place)
+            client = await funded(place, USDT="1000")
+            order = {"symbol": "BTCUSDT", "orderType": "market", "quoteSize": "400.2"}
+            await client.done(f"{CROSSED}/place-order", **order, side="buy", loanType="normal")
+            out = {"fromType": "crossed_margin", "toType": "spot", "coin": "BTC"}
+            await client.done(TRANSFER, **out, amount="0.01")
+
+            (row,) = await client.read(POSITIONS, symbol="BTCUSDT")
+
+            # 0.01998 bought, 0.00998 left, at the same average.
+            assert ("long", "0.00998") == (row["side"], row["size"])
+            assert "20030.03003003" == row["averageEntryPrice"][:14]
+
+    run(test())

@@ -84,6 +84,7 @@ TABLE = {
     "GET /lombard/v1/margin/explain/liquidation": (READ, 10, USER),
     "POST /lombard/v1/margin/what-if": (READ, 5, USER),
     "GET /lombard/v1/margin/pay-off": (READ, 10, USER),
+    "GET /lombard/v1/margin/positions": (READ, 10, USER),
     "GET /lombard/v1/health": (None, 0, ADDRESS),
     "GET /lombard/v1/ready": (None, 0, ADDRESS),
 }

@@ -35,6 +35,7 @@ __all__ = [
     "explain_borrow",
     "explain_order",
     "explain_transfer",
+    "interest_paid_units",
     "liquidation_price",
     "pay_off",
     "what_if",
@@ -89,3 +90,10 @@ def daily_interest_units(state: State, account: int, coin: int) -> int:
     """Return what a day of a debt costs at the rate of this hour, in units of its coin."""
     found = state.accounts.get(account)
     return 0 if found is None else _daily_interest_units(state, found, state.coins[coin])
+
+
+def interest_paid_units(state: State, account: int, coin: int) -> int:
+    """Return all interest an account ever paid on a coin, or was forgiven with a lost loan."""
+    found = state.accounts.get(account)
+    balance = None if found is None else found.balances.get(coin)
+    return 0 if balance is None else balance.paid_units
