@@ -265,6 +265,14 @@ ROWS: list[tuple[Refusal, Setting, str, dict[str, Any], str, str]] = [
         "at most 20000 USDT (leverage)",
     ),
     (
+        R.BORROW_OVER_RATIO,
+        coin_terms("USDT", cross_tiers=[(30_000 * 10**8, 2, 500_000), (10**13, 6, 100_000)]),
+        BORROW,
+        {**usdt, "borrowAmount": "10001"},
+        "50035",
+        "at most 10000 USDT (ratio)",
+    ),
+    (
         R.BORROW_OVER_USER_LIMIT,
         coin_terms("USDT", user_limit_units=50 * 10**8),
         BORROW,
@@ -401,6 +409,22 @@ ROWS: list[tuple[Refusal, Setting, str, dict[str, Any], str, str]] = [
         limit("buy", "20000", "0.01", force="FOK"),
         "22045",
         "fok cannot fill",
+    ),
+    (
+        R.NO_POSITION,
+        nothing,
+        "/lombard/v1/margin/close-position",
+        {"symbol": "BTCUSDT"},
+        "22002",
+        "BTCUSDT",
+    ),
+    (
+        R.NO_LIQUIDITY,
+        indebted_in_bitcoin,
+        "/lombard/v1/margin/close-position",
+        {"symbol": "BTCUSDT"},
+        "22045",
+        "BTCUSDT",
     ),
     (
         R.ORDER_UNKNOWN,

@@ -396,21 +396,27 @@ class Auditor:
     # --- risk ----------------------------------------------------------------------------------
 
     def risk(
-        self, account: int, slow: dict[int, Fraction] | None = None
+        self,
+        account: int,
+        slow: dict[int, Fraction] | None = None,
+        lent: tuple[int, int] = (-1, 0),
     ) -> tuple[Fraction, Fraction, Fraction]:
         """Return N, D and K of an account, in USDT (RULES 7.2).
 
-        With `slow` averages, assets count at the lower of the two prices, debts at the higher.
+        With `slow` averages, assets count at the lower of the two prices, debts at the higher;
+        `lent` adds so many units of a coin, had and owed.
         """
         slot = c.slot_of(account)
         coins = range(len(self.terms.coins))
         principals = {coin: self.loans[account, coin].principal for coin in coins}
+        principals[lent[0]] = principals.get(lent[0], 0) + lent[1]
         net = debt = needed = Fraction(0)
         for coin in coins:
-            if not self.holds((account, coin)):
+            more = lent[1] if coin == lent[0] else 0
+            if not self.holds((account, coin)) and not more:
                 continue
-            held = self.available[account, coin] + self.frozen[account, coin]
-            owed = self.loans[account, coin].debt
+            held = self.available[account, coin] + self.frozen[account, coin] + more
+            owed = self.loans[account, coin].debt + more
             low = high = self.terms.unit_value(coin)
             if slow is not None:
                 low, high = min(low, slow[coin]), max(low, slow[coin])

@@ -116,7 +116,7 @@ def goings_on(world: World) -> list[tuple[int, Command, int]]:
         (calm, c.Borrow(USDT, 123_456_789, "two"), 10),
         (calm, c.Borrow(USDT, 5, "two"), 10),
         (c.VENUE, c.Tick(), 3_600_000),
-        (c.VENUE, c.SetUserLevel(world.state.users[-1].id - 1, 1), 10),
+        (c.VENUE, c.SetUserLevel(max(world.state.users) - 1, 1), 10),
         (calm, c.Repay(USDT, 10**8, ""), 10),
         (c.VENUE, c.SetIndexPrices([(2, 14_000 * 10**12, 2, 0, 5000)]), 10),
         (c.VENUE, c.ContinueLiquidation(10), 0),

@@ -55,6 +55,8 @@ CODES = {
     63: "EnterDraw",
     64: "DrawCoupons",
     65: "ClaimCoupon",
+    110: "ClosePosition",
+    111: "FlashRepay",
 }
 
 

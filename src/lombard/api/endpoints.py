@@ -3,7 +3,10 @@
 from typing import Final
 
 from lombard.api import (
+    closing,
     coupons,
+    explaining,
+    foresight,
     health,
     margin_account,
     margin_liquidations,
@@ -11,6 +14,7 @@ from lombard.api import (
     margin_records,
     margin_terms,
     market,
+    positions,
     public,
     rates,
     spot_lists,
@@ -29,6 +33,10 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *margin_orders.endpoints(),
     *margin_records.endpoints(),
     *margin_liquidations.endpoints(),
+    *closing.endpoints(),
+    *explaining.endpoints(),
+    *foresight.endpoints(),
+    *positions.endpoints(),
     *wallet.endpoints(),
     *spot_orders.endpoints(),
     *spot_lists.endpoints(),

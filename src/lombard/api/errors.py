@@ -85,6 +85,7 @@ SENTENCES: Final[dict[str, str]] = {
     "50059": "This currency cannot be transferred",
     # orders
     "01001": "{0} must be greater than 0",
+    "22002": "No position to close",
     "22045": "Insufficient liquidity in the market, please operate later",
     "40706": "Wrong order price",
     "43001": "The order does not exist",
@@ -143,6 +144,7 @@ _MARGIN: Final[dict[Refusal, str]] = {
     Refusal.NOT_BORROWABLE: "50037",
     Refusal.BORROW_UNDER_MINIMUM: "50034",
     Refusal.BORROW_OVER_LEVERAGE: "50035",
+    Refusal.BORROW_OVER_RATIO: "50035",
     Refusal.BORROW_OVER_USER_LIMIT: "50035",
     Refusal.BORROW_OVER_POOL: "50038",
     # A pause that ends by itself: the code that tells clients to try again.
@@ -169,6 +171,8 @@ _MARGIN: Final[dict[Refusal, str]] = {
     Refusal.POST_ONLY_WOULD_TAKE: "43002",
     Refusal.FOK_WOULD_NOT_FILL: "22045",
     Refusal.RISK_TOO_HIGH: "45009",
+    Refusal.NO_POSITION: "22002",
+    Refusal.NO_LIQUIDITY: "22045",
     Refusal.ORDER_UNKNOWN: "43001",
     Refusal.ORDER_CLOSED: "50062",
     Refusal.CONFIGURATION_INVALID: "40017",
@@ -226,6 +230,7 @@ CODES: Final[dict[Scene, dict[Refusal, str]]] = {
 PARTICULARS: Final[dict[Refusal, str]] = {
     Refusal.BORROW_UNDER_MINIMUM: "at least {limit}",
     Refusal.BORROW_OVER_LEVERAGE: "at most {limit} ({detail})",
+    Refusal.BORROW_OVER_RATIO: "at most {limit} ({detail})",
     Refusal.BORROW_OVER_USER_LIMIT: "at most {limit} ({detail})",
     Refusal.BORROW_OVER_POOL: "at most {limit} ({detail})",
     Refusal.TRANSFER_OVER_MAXIMUM: "at most {limit}",

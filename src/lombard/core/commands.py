@@ -9,6 +9,8 @@ from typing import Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
+from lombard.core.closing_commands import ClosePosition as ClosePosition
+from lombard.core.closing_commands import FlashRepay as FlashRepay
 from lombard.core.coupon_commands import ClaimCoupon as ClaimCoupon
 from lombard.core.coupon_commands import CreateCampaign as CreateCampaign
 from lombard.core.coupon_commands import DrawCoupons as DrawCoupons
@@ -232,6 +234,8 @@ Command = (
     | CancelOrder
     | CancelAllOrders
     | ReplaceOrder
+    | ClosePosition
+    | FlashRepay
     | Borrow
     | Repay
     | SetLeverage

@@ -141,7 +141,7 @@ def grant_coupons(state: State, cmd: GrantCoupons, events: list[Event]) -> Reply
 
     # From here the grant succeeds.
     for user_id in cmd.users:
-        _grant(state, campaign, state.known_user(user_id), events)
+        _grant(state, campaign, state.users[user_id], events)
     return Reply(None, campaign.id)
 
 
@@ -171,7 +171,7 @@ def _refuse_users(state: State, campaign: Campaign, users: list[int]) -> Reply |
         return Reply(Refusal.CONFIGURATION_INVALID, detail="users")
     seen: dict[int, bool] = {}
     for user_id in users:
-        user = state.user(user_id)
+        user = state.users.get(user_id)
         if user is None:
             return Reply(Refusal.USER_UNKNOWN, detail=str(user_id))
         if user_id in seen or user_id in campaign.entrants or campaign.id in user.coupons:
@@ -201,7 +201,7 @@ def draw_coupons(state: State, cmd: DrawCoupons, events: list[Event]) -> Reply:
     campaign.cut_hash = winners[-1][0]
     events.append(CouponsDrawn(campaign.id, cmd.seed, len(hashes), campaign.cut_hash))
     for _, user_id in winners:
-        _grant(state, campaign, state.known_user(user_id), events)
+        _grant(state, campaign, state.users[user_id], events)
     return Reply(None, campaign.id)
 
 
@@ -310,7 +310,7 @@ def turn_coupons(state: State, events: list[Event]) -> None:
         return
     hour_ms = state.hour_ms(state.hour)
     for user_id in sorted(users):
-        user = state.known_user(user_id)
+        user = state.users[user_id]
         for coupon in sorted(user.coupons.values(), key=_id_of):
             if coupon.account and coupon.last_hour == state.hour - 1:
                 events.append(CouponEnded(coupon.id, coupon.account, hour_ms))
@@ -390,7 +390,8 @@ def resume(state: State) -> None:
 
     An hour is told of the users who claimed in the hour before it, and of the ends of coupons.
     """
-    for user in state.users:
+    for user_id in sorted(state.users):
+        user = state.users[user_id]
         for coupon in sorted(user.coupons.values(), key=_id_of):
             if coupon.claimed_ms >= state.hour_ms(state.hour):
                 _look_at(state, user, state.hour + 1)

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from typing import final
 
 from lombard.core import (
+    closing,
     coupons,
+    flash_repay,
     ledger,
     lending,
     liquidation,
@@ -29,6 +31,7 @@ from lombard.core.commands import (
     CancelAllOrders,
     CancelOrder,
     ClaimCoupon,
+    ClosePosition,
     Command,
     ContinueLiquidation,
     CreateCampaign,
@@ -36,6 +39,7 @@ from lombard.core.commands import (
     DrawCoupons,
     EnterDraw,
     Envelope,
+    FlashRepay,
     FundInsurance,
     FundPool,
     GrantCoupons,
@@ -173,6 +177,10 @@ def _dispatch_user(state: State, account: Account, cmd: Command, events: list[Ev
         return transfers.deposit(state, account, cmd, events)
     if isinstance(cmd, ClaimCoupon):
         return coupons.claim(state, account, cmd, events)
+    if isinstance(cmd, ClosePosition):
+        return closing.close(state, account, cmd, events)
+    if isinstance(cmd, FlashRepay):
+        return flash_repay.flash_repay(state, account, cmd, events)
     return Reply(Refusal.COMMAND_UNKNOWN)
 
 

@@ -108,7 +108,14 @@ def _ceil_charge(principal_units: int, rate_e12: int) -> int:
     return div_ceil(principal_units * rate_e12, INTEREST_DENOMINATOR) * INTEREST_DENOMINATOR
 
 
-def _saving(state: State, principal_units: int, weight: int, rate_e12: int) -> int:
+def hour_charge(state: State, principal_units: int, rate_e12: int) -> int:
+    """Return the numerator of an hour's interest on a principal, by the venue's profile."""
+    if state.interest_profile == PROFILE_CEIL_EACH_CHARGE:
+        return _ceil_charge(principal_units, rate_e12)
+    return principal_units * rate_e12
+
+
+def hour_saving(state: State, principal_units: int, weight: int, rate_e12: int) -> int:
     """Return the numerator of what coupons of a weight (`weight_e6`) save of one charge."""
     if weight == 0 or state.interest_profile != PROFILE_CEIL_EACH_CHARGE:
         return weight * rate_e12
@@ -128,7 +135,7 @@ def _run_saving(
     while after < until:
         rate = hour_rate_e12(state, balance.coin, level_at(user, after + 1), after + 1)
         end = _run_end(state, user, balance.coin, after + 1, until)
-        saved += (end - after) * _saving(state, balance.principal_units, weight, rate)
+        saved += (end - after) * hour_saving(state, balance.principal_units, weight, rate)
         after = end
     return saved
 
@@ -188,7 +195,7 @@ def receipts(state: State, account: Account, balance: Balance) -> list[InterestC
         laid: Cover = []
         if balance.coupons is not None:
             laid = cover(balance.coupons, coin.id, hour, principal)
-            saved += _saving(state, principal, weight_e6(laid), rate)
+            saved += hour_saving(state, principal, weight_e6(laid), rate)
         total, gross = net_interest_units(charged, saved), interest_units(charged)
         rows.append(
             InterestCharged(
@@ -243,7 +250,7 @@ def charge_first_hour(
         charged = balance.charged + units * rate
     if account.user.coupons:
         laid = use_for_loan(state, account, balance, units, events)
-        balance.saved += _saving(state, units, weight_e6(laid), rate)
+        balance.saved += hour_saving(state, units, weight_e6(laid), rate)
     total = balance.shown_units = net_interest_units(charged, balance.saved)
     if balance.saved:
         gross = interest_units(charged) - interest_units(balance.charged)

@@ -7,14 +7,25 @@ as of now without touching the loan.
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import Final
 
 from mypy_extensions import i64
 
-from lombard.core.bounds import VALUE_LIMIT, Bounds
+from lombard.core.borrow_limit import (
+    BY_LEVERAGE,
+    BY_POOL,
+    BY_RATIO,
+    BY_TIER,
+    BY_USER_LIMIT,
+    lowered,
+    max_borrowable,
+    owed_by_user,
+    tiers_of,
+)
+from lombard.core.bounds import VALUE_LIMIT, Bounds, mmr_bound, share
 from lombard.core.commands import Borrow, Repay, SetLeverage
 from lombard.core.events import REPAY_MANUAL, Borrowed, Event, LeverageSet, Repaid
-from lombard.core.interest import bring_up_to_date, charge_first_hour, interest_due, level_at
+from lombard.core.interest import bring_up_to_date, charge_first_hour, interest_due
 from lombard.core.ledger import set_debt_flag
 from lombard.core.rates import note_lent
 from lombard.core.refusals import Refusal
@@ -23,45 +34,18 @@ from lombard.core.risk import (
     debt_units,
     index_problem,
     is_stale,
-    leverage_room_units,
 )
-from lombard.core.state import Account, Balance, Coin, Reply, State, User
-from lombard.core.units import RATIO_ONE_E6, too_large
+from lombard.core.state import Account, Balance, Coin, Reply, State
+from lombard.core.units import too_large
 from lombard.core.watch import watch
-
-BY_LEVERAGE: Final = "leverage"
-BY_TIER: Final = "tier"
-BY_USER_LIMIT: Final = "user_limit"
-BY_POOL: Final = "pool"
-
-
-@final
-class Limit:
-    """The most that may be borrowed, in units, and which bound binds (RULES 6.1)."""
-
-    __slots__ = ("binding", "units")
-
-    def __init__(self, units: int, binding: str) -> None:
-        self.units: Final = units
-        self.binding: Final = binding
-
 
 REFUSAL_OF_BINDING: Final = {
     BY_LEVERAGE: Refusal.BORROW_OVER_LEVERAGE,
     BY_TIER: Refusal.BORROW_OVER_LEVERAGE,
+    BY_RATIO: Refusal.BORROW_OVER_RATIO,
     BY_USER_LIMIT: Refusal.BORROW_OVER_USER_LIMIT,
     BY_POOL: Refusal.BORROW_OVER_POOL,
 }
-
-
-def tiers_of(account: Account, coin: Coin) -> list[tuple[int, int]]:
-    """Return `(max_units, leverage)` of the tiers a coin may be borrowed in, lowest first."""
-    pair = account.pair
-    if pair is None:
-        return [(max_units, leverage) for max_units, leverage, _ in coin.cross_tiers]
-    if coin is pair.base:
-        return [(base_max, leverage) for base_max, _, leverage, _ in pair.isolated_tiers]
-    return [(quote_max, leverage) for _, quote_max, leverage, _ in pair.isolated_tiers]
 
 
 def max_leverage(state: State, account: Account) -> int:
@@ -69,40 +53,6 @@ def max_leverage(state: State, account: Account) -> int:
     if account.pair is not None:
         return max([tier[2] for tier in account.pair.isolated_tiers], default=0)
     return max([tier[1] for coin in state.coins for tier in coin.cross_tiers], default=0)
-
-
-def owed_by_user(state: State, user: User, coin: Coin) -> int:
-    """Return what a user owes of a coin over all accounts."""
-    owed = 0
-    for account in user.accounts:
-        balance = account.find(coin)
-        if balance is not None:
-            owed += debt_units(state, account, balance)
-    return owed
-
-
-def max_borrowable(state: State, account: Account, coin: Coin) -> Limit:
-    """Return the least of leverage room, tier, user limit and pool (RULES 6.1)."""
-    if coin.price_e12 == 0:
-        return Limit(0, BY_LEVERAGE)
-    risk = assess(state, account, caution=True)
-    balance = account.find(coin)
-    principal = 0 if balance is None else balance.principal_units
-    best = Limit(0, BY_LEVERAGE)
-    for max_units, tier_leverage in tiers_of(account, coin):
-        room = leverage_room_units(risk, _lowered(account, tier_leverage), coin)
-        left = max_units - principal
-        limit = Limit(left, BY_TIER) if left < room else Limit(room, BY_LEVERAGE)
-        if limit.units > best.units:
-            best = limit
-    level = level_at(account.user, state.hour)
-    allowed = coin.user_limit_units * state.vip_levels[level][1] // RATIO_ONE_E6
-    unused = allowed - owed_by_user(state, account.user, coin)
-    if unused < best.units:
-        best = Limit(max(0, unused), BY_USER_LIMIT)
-    if coin.pool_units < best.units:
-        best = Limit(coin.pool_units, BY_POOL)
-    return best
 
 
 def surely_lendable(
@@ -118,22 +68,20 @@ def surely_lendable(
     if value >= VALUE_LIMIT:
         return False
     wanted = balance.principal_units + units
+    maintenance = bounds.maintenance_high + share(value, mmr_bound(account, coin)) + 1
+    if 2 * maintenance > bounds.net_low:
+        return False
     fits = False
     if account.pair is None:
         for max_units, leverage, _ in coin.cross_tiers:
-            if wanted <= max_units and bounds.carries(value, _lowered(account, leverage)):
+            if wanted <= max_units and bounds.carries(value, lowered(account, leverage)):
                 fits = True
     else:
         for max_units, leverage in tiers_of(account, coin):
-            if wanted <= max_units and bounds.carries(value, _lowered(account, leverage)):
+            if wanted <= max_units and bounds.carries(value, lowered(account, leverage)):
                 fits = True
     # VIP levels only ever raise the user's limit.
     return fits and owed_by_user(state, account.user, coin) + units <= coin.user_limit_units
-
-
-def _lowered(account: Account, leverage: int) -> int:
-    """Return a tier's leverage, or the account's own if that is lower."""
-    return account.leverage if 0 < account.leverage < leverage else leverage
 
 
 def refuse_lending(state: State, account: Account, coin: Coin) -> Reply | None:

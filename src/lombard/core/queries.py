@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Final, final
 
 from lombard.core.book import Order
+from lombard.core.borrow_limit import Limit
+from lombard.core.borrow_limit import max_borrowable as _max_borrowable
 from lombard.core.campaigns import NEVER, Campaign, Coupon
 from lombard.core.commands import (
     ACCOUNT_BITS,
@@ -25,8 +27,6 @@ from lombard.core.interest import (
     level_at,
     receipts,
 )
-from lombard.core.lending import Limit
-from lombard.core.lending import max_borrowable as _max_borrowable
 from lombard.core.lending import max_leverage as _max_leverage
 from lombard.core.orders import find
 from lombard.core.rates import level_rate_e12, rate_of_next_hour
@@ -127,7 +127,7 @@ def pairs(state: State) -> list[Pair]:
 
 def user_exists(state: State, user: int) -> bool:
     """Say whether a user was admitted."""
-    return state.user(user) is not None
+    return user in state.users
 
 
 def account_exists(state: State, account: int) -> bool:
@@ -137,7 +137,7 @@ def account_exists(state: State, account: int) -> bool:
 
 def accounts_of(state: State, user: int) -> list[int]:
     """Return the ids of a user's open accounts, in the order of their slots."""
-    found = state.user(user)
+    found = state.users.get(user)
     return [] if found is None else sorted([account.id for account in found.accounts])
 
 
@@ -194,7 +194,7 @@ def _account(state: State, account: int) -> Account | None:
     found = state.accounts.get(account)
     if found is not None:
         return found
-    user = state.user(user_of(account))
+    user = state.users.get(user_of(account))
     pair = slot_of(account) - SLOT_ISOLATED
     if user is None or not 0 <= pair < len(state.pairs):
         return None
@@ -248,7 +248,7 @@ def depth(
 
 def user_level(state: State, user: int) -> int:
     """Return the VIP level in force for a user this hour."""
-    found = state.user(user)
+    found = state.users.get(user)
     return 0 if found is None else level_at(found, state.hour)
 
 
@@ -302,7 +302,7 @@ def campaign(state: State, campaign_id: int) -> Campaign | None:
 
 def coupons_of(state: State, user: int) -> list[Coupon]:
     """Return a user's coupons, newest first. Not to be changed by the caller."""
-    found = state.user(user)
+    found = state.users.get(user)
     mine = {} if found is None else {row.id: row for row in found.coupons.values()}
     return [mine[coupon_id] for coupon_id in sorted(mine, reverse=True)]
 

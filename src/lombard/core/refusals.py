@@ -33,6 +33,7 @@ class Refusal(Enum):
     NOT_BORROWABLE = "not_borrowable"
     BORROW_UNDER_MINIMUM = "borrow_under_minimum"
     BORROW_OVER_LEVERAGE = "borrow_over_leverage"
+    BORROW_OVER_RATIO = "borrow_over_ratio"
     BORROW_OVER_USER_LIMIT = "borrow_over_user_limit"
     BORROW_OVER_POOL = "borrow_over_pool"
     INDEX_STALE = "index_stale"
@@ -60,6 +61,8 @@ class Refusal(Enum):
     POST_ONLY_WOULD_TAKE = "post_only_would_take"
     FOK_WOULD_NOT_FILL = "fok_would_not_fill"
     RISK_TOO_HIGH = "risk_too_high"
+    NO_POSITION = "no_position"
+    NO_LIQUIDITY = "no_liquidity"
     ORDER_UNKNOWN = "order_unknown"
     ORDER_CLOSED = "order_closed"
     # the venue's own commands

@@ -21,7 +21,6 @@ from lombard.core.coupons import resume as resume_coupons
 from lombard.core.index import set_bands
 from lombard.core.matching import resting_side
 from lombard.core.state import (
-    FIRST_USER,
     PARAMETERS,
     RULES_VERSION,
     Account,
@@ -74,14 +73,14 @@ def _body(state: State) -> Iterator[str]:
         yield _line(_coin_row(coin))
     for pair in state.pairs:
         yield _line(_pair_row(pair))
-    for user in state.users:
-        yield _line(["user", user.id, user.level, user.next_level, user.next_level_hour])
+    for user_id in sorted(state.users):
+        yield _line(_user_row(state.users[user_id]))
     for account_id in sorted(state.accounts):
         yield from _account_lines(state.accounts[account_id])
     for campaign_id in sorted(state.campaigns):
         yield _line(_campaign_row(state.campaigns[campaign_id]))
-    for user in state.users:
-        coupons = user.coupons
+    for user_id in sorted(state.users):
+        coupons = state.users[user_id].coupons
         for campaign_id in sorted(coupons):
             yield _line(_coupon_row(coupons[campaign_id]))
     for pair in state.pairs:
@@ -89,9 +88,7 @@ def _body(state: State) -> Iterator[str]:
             for order in side.orders():
                 yield _line(_order_row(order))
     for account_id in sorted(state.liquidations):
-        job = state.liquidations[account_id]
-        row = [account_id, job.id, job.started_ms, job.step, job.fee_value_e26, job.waiting]
-        yield _line(["liquidation", *row])
+        yield _line(_liquidation_row(state.liquidations[account_id]))
     yield _line(["queue", *sorted(state.liquidation_queue)])
 
 
@@ -189,6 +186,10 @@ def _pair_row(pair: Pair) -> Row:
     return [*terms, pair.tick_e12, pair.step_units, pair.isolated_tiers, *values]
 
 
+def _user_row(user: User) -> Row:
+    return ["user", user.id, user.level, user.next_level, user.next_level_hour]
+
+
 def _order_row(order: Order) -> Row:
     terms: Row = ["order", order.id, order.account.id, order.pair.id, order.side, order.kind]
     terms += [order.force, order.loan_type, order.stp, order.price_ticks, order.size_steps]
@@ -209,7 +210,7 @@ def _coupon_row(coupon: Coupon) -> Row:
     return [*row, coupon.start_ms, coupon.account, coupon.from_hour, coupon.fresh_hour]
 
 
-def _account_lines(account: Account) -> Iterator[str]:
+def _account_row(account: Account) -> Row:
     balances: Row = []
     for balance in account.balances:
         row = [balance.available_units, balance.frozen_units, balance.principal_units]
@@ -218,10 +219,46 @@ def _account_lines(account: Account) -> Iterator[str]:
             # The hour says something only while there is principal.
             hour = balance.hour if balance.principal_units else 0
             balances.append([balance.coin.id, *row, hour])
-    yield _line(["account", account.id, account.leverage, account.called, balances])
+    return ["account", account.id, account.leverage, account.called, balances]
+
+
+def _account_lines(account: Account) -> Iterator[str]:
+    yield _line(_account_row(account))
     for key, first in account.client_oids.items():
         body = [first.time_ms, first.content, first.id, first.units, first.remaining]
         yield _line(["client_oid", account.id, key, *body])
+
+
+def _liquidation_row(job: Liquidation) -> Row:
+    row = ["liquidation", job.account.id, job.id, job.started_ms, job.step]
+    return [*row, job.fee_value_e26, job.waiting]
+
+
+def copy_part(state: State, accounts: list[Account], orders: list[Order]) -> State:
+    """Copy the venue's terms, some accounts, and some of their orders in their order of trading.
+
+    Client ids stay behind. Lists of numbers by hour are shared with the original: they grow only
+    when an hour turns, which must not happen to the copy.
+    """
+    part = State()
+    part.seq, part.time_ms = state.seq, state.time_ms
+    rows: list[Row] = [_venue_row(state), ["hours", *state.hour_ids]]
+    rows += [_coin_row(coin) for coin in state.coins]
+    rows += [_pair_row(pair) for pair in state.pairs]
+    users = {account.user.id: account.user for account in accounts}
+    rows += [_user_row(user) for user in users.values()]
+    rows += [_account_row(account) for account in accounts]
+    rows += [_order_row(order) for order in orders]
+    held = [coupon for user in users.values() for coupon in user.coupons.values()]
+    campaigns = {coupon.campaign.id: coupon.campaign for coupon in held}
+    rows += [_campaign_row(campaign) for campaign in campaigns.values()]
+    rows += [_coupon_row(coupon) for coupon in held]
+    jobs = [account.liquidation for account in accounts if account.liquidation is not None]
+    rows += [_liquidation_row(job) for job in jobs]
+    for row in rows:
+        _READERS[row[0]](part, row)
+    _finish(part)
+    return part
 
 
 def restore(lines: Iterable[str]) -> State:
@@ -245,13 +282,18 @@ def _restore(rows: Iterator[str]) -> State:
     for line in rows:
         row = _row(line)
         _READERS[row[0]](state, row)
-    for pair in state.pairs:
-        set_bands(state, pair)
+    _finish(state)
     # Whose reply it was is not written: until it is passed, every account looks.
     for account in state.accounts.values():
         account.latest_stamp = state.replies.highest()
-    resume_coupons(state)
     return state
+
+
+def _finish(state: State) -> None:
+    """Work out what rows alone do not say."""
+    for pair in state.pairs:
+        set_bands(state, pair)
+    resume_coupons(state)
 
 
 def _row(line: str) -> Row:
@@ -313,18 +355,14 @@ def _read_pair(state: State, row: Row) -> None:
 def _read_user(state: State, row: Row) -> None:
     user = User(row[1])
     user.level, user.next_level, user.next_level_hour = row[2], row[3], row[4]
-    if user.id != FIRST_USER + len(state.users):
-        raise ValueError(f"user {user.id} is out of line")
-    state.users.append(user)
+    state.users[user.id] = user
 
 
 def _read_account(state: State, row: Row) -> None:
     account_id = row[1]
     slot = slot_of(account_id)
     pair = state.pairs[slot - SLOT_ISOLATED] if slot >= SLOT_ISOLATED else None
-    user = state.user(user_of(account_id))
-    if user is None:
-        raise ValueError(f"account {account_id} is nobody's")
+    user = state.users[user_of(account_id)]
     account = Account(account_id, user, pair)
     account.leverage, account.called = row[2], row[3]
     for coin_id, available, frozen, principal, charged, saved, paid, hour in row[4]:
@@ -352,7 +390,7 @@ def _read_campaign(state: State, row: Row) -> None:
 
 
 def _read_coupon(state: State, row: Row) -> None:
-    user = state.known_user(row[3])
+    user = state.users[row[3]]
     coupon = Coupon(row[1], state.campaigns[row[2]], user.id)
     coupon.claimed_ms = row[4]
     if row[5] != NEVER:

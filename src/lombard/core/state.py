@@ -426,10 +426,9 @@ class State:
         self.coin_ids: dict[str, int] = {}
         self.pairs: list[Pair] = []
         self.pair_ids: dict[str, int] = {}
-        # By admission: ids are given out one after another.
-        self.users: list[User] = []
+        self.users: dict[int, User] = {}
         self.accounts: dict[int, Account] = {}
-        # The spot and the crossed account of each user, who is admitted with both.
+        # Spot and crossed ones by the user's place, as far as users are there without a gap.
         self.first_accounts: list[Account] = []
         self.indebted: dict[int, Account] = {}
         self.parameters: dict[str, int] = {name: row[0] for name, row in PARAMETERS.items()}
@@ -455,30 +454,18 @@ class State:
         self.interest_profile = self.parameters["interest_profile"]
         self.repay_on_cancel = self.parameters["repay_on_cancel"]
 
-    def user(self, user_id: int) -> User | None:
-        """Return a user by id."""
-        place = user_id - FIRST_USER
-        return self.users[place] if 0 <= place < len(self.users) else None
-
-    def known_user(self, user_id: int) -> User:
-        """Return a user by an id that was given to one."""
-        user = self.user(user_id)
-        assert user is not None, f"Invariant: there is no user {user_id}"
-        return user
-
     def account(self, account_id: int) -> Account | None:
         """Return an open account by id."""
         slot = slot_of(account_id)
-        if slot >= SLOT_ISOLATED:
-            return self.accounts.get(account_id)
         place = (user_of(account_id) - FIRST_USER) * SLOT_ISOLATED + slot
-        return self.first_accounts[place] if 0 <= place < len(self.first_accounts) else None
+        if slot < SLOT_ISOLATED and 0 <= place < len(self.first_accounts):
+            return self.first_accounts[place]
+        return self.accounts.get(account_id)
 
     def open_account(self, account: Account) -> None:
         """Add an account to the open ones."""
-        if account.pair is None:
-            place = (account.user.id - FIRST_USER) * SLOT_ISOLATED + slot_of(account.id)
-            assert place == len(self.first_accounts), "Invariant: accounts opened out of line"
+        place = (account.user.id - FIRST_USER) * SLOT_ISOLATED + slot_of(account.id)
+        if account.pair is None and place == len(self.first_accounts):
             self.first_accounts.append(account)
         self.accounts[account.id] = account
         account.user.accounts.append(account)

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from lombard.core.commands import SLOT_ISOLATED, Deposit, Transfer, slot_of, user_of
 from lombard.core.events import Deposited, Event, Transferred
 from lombard.core.refusals import Refusal
 from lombard.core.risk import assess, high_price_e12, index_problem
 from lombard.core.state import Account, Coin, Reply, State
+from lombard.core.terms import Term
 from lombard.core.units import RATIO_ONE_E6, too_large
 from lombard.core.watch import watch
+
+BY_AVAILABLE: Final = "available"
+BY_EQUITY: Final = "equity"
+BY_RATIO: Final = "ratio"
+
+
+def transfer_terms(state: State, account: Account, coin: Coin) -> list[Term]:
+    """Return what bounds a transfer: what is available, and, with debt, T and the ratio.
+
+    With debt the coin must have a price.
+    """
+    balance = account.find(coin)
+    terms = [Term(BY_AVAILABLE, 0 if balance is None else balance.available_units)]
+    if account.debts:
+        risk = assess(state, account, caution=True)
+        # N falls by no more than the full price of what leaves.
+        price = high_price_e12(coin) * coin.value_scale * RATIO_ONE_E6
+        terms.append(Term(BY_EQUITY, (risk.net_e26 - risk.debt_e26) // price))
+        terms.append(Term(BY_RATIO, (risk.net_e26 - 2 * risk.maintenance_e26) // price))
+    return terms
 
 
 def max_transferable(state: State, account: Account, coin: Coin) -> int:
@@ -17,18 +40,13 @@ def max_transferable(state: State, account: Account, coin: Coin) -> int:
     Everything available when debt-free; nothing while locked or while an index is stale.
     """
     balance = account.find(coin)
-    available = 0 if balance is None else balance.available_units
-    if available == 0 or account.liquidation is not None:
+    if balance is None or balance.available_units == 0 or account.liquidation is not None:
         return 0
     if account.debts == 0:
-        return available
+        return balance.available_units
     if index_problem(state, account) is not None:
         return 0
-    risk = assess(state, account, caution=True)
-    # N falls by no more than the full price of what leaves.
-    room_e26 = min(risk.net_e26 - risk.debt_e26, risk.net_e26 - 2 * risk.maintenance_e26)
-    price = high_price_e12(coin) * coin.value_scale * RATIO_ONE_E6
-    return max(0, min(available, room_e26 // price))
+    return max(0, min([term.units for term in transfer_terms(state, account, coin)]))
 
 
 def deposit(state: State, account: Account, cmd: Deposit, events: list[Event]) -> Reply:
@@ -56,7 +74,7 @@ def reachable(state: State, account_id: int) -> Account | None:
     account = state.accounts.get(account_id)
     if account is not None:
         return account
-    user = state.user(user_of(account_id))
+    user = state.users.get(user_of(account_id))
     pair_id = slot_of(account_id) - SLOT_ISOLATED
     if user is None or not 0 <= pair_id < len(state.pairs):
         return None

@@ -53,7 +53,7 @@ def add_user(state: State, events: list[Event]) -> Reply:
     """Admit a user with a spot and a crossed account."""
     user = User(state.next_user)
     state.next_user += 1
-    state.users.append(user)
+    state.users[user.id] = user
     for slot in (SLOT_SPOT, SLOT_CROSSED):
         state.open_account(Account(account_id(user.id, slot), user, None))
     events.append(UserAdded(user.id))
@@ -276,7 +276,7 @@ def set_vip_levels(state: State, cmd: SetVipLevels, events: list[Event]) -> Repl
 
 def set_user_level(state: State, cmd: SetUserLevel, events: list[Event]) -> Reply:
     """Put a user on a VIP level from the next hour turn on (RULES 4.4)."""
-    user = state.user(cmd.user)
+    user = state.users.get(cmd.user)
     if user is None:
         return Reply(Refusal.USER_UNKNOWN)
     if not 0 <= cmd.level < len(state.vip_levels):

@@ -14,7 +14,7 @@ from typing import Final, Protocol, final
 
 import msgspec
 
-from lombard.core.commands import BUY, SELL, user_of
+from lombard.core.commands import BUY, SELL, SLOT_SPOT, slot_of, user_of
 from lombard.core.events import (
     CLOSED_FILLED,
     REPAY_LIQUIDATION,
@@ -41,6 +41,7 @@ from lombard.core.events import (
 from lombard.history import rows as r
 from lombard.history.candle_log import CandleLog, CandleLookup
 from lombard.history.liquidation_log import LiquidationLog, LiquidationLookup
+from lombard.history.position_log import PositionLog, PositionLookup
 from lombard.history.schema import COUNTER_ENGINE, COUNTER_LEDGER, MINUTE_MS, metadata
 
 Cell = int | str
@@ -104,7 +105,7 @@ class RunningOrder:
         )
 
 
-class Lookup(CandleLookup, LiquidationLookup, Protocol):
+class Lookup(CandleLookup, LiquidationLookup, PositionLookup, Protocol):
     """What was written before, for what is not remembered."""
 
     def balance(self, account: int, coin: int) -> int:
@@ -138,6 +139,7 @@ class Projection:
         self._rows: dict[str, list[Cell]] = {name: [] for name in TABLES}
         self._candles: Final = CandleLog(lookup)
         self._liquidations: Final = LiquidationLog(lookup, self._rows)
+        self._positions: Final = PositionLog(lookup, coins_of)
         # of this command
         self._seq = 0
         self._time_ms = 0
@@ -180,6 +182,7 @@ class Projection:
         self._first_ids = {}
         self._candles.take(rows["candles"])
         self._liquidations.take()
+        self._positions.take(rows["positions"])
         taken = {name: cells for name, cells in self._rows.items() if cells}
         for name in taken:
             self._rows[name] = []
@@ -190,6 +193,7 @@ class Projection:
         for remembered in (self._balances, self._orders, self._receipt_hours):
             if len(remembered) > REMEMBERED_MAX:
                 remembered.clear()
+        self._positions.trim()
 
     # --- orders and trades ------------------------------------------------------------------
 
@@ -261,6 +265,13 @@ class Projection:
             str(fee_units),
             self._time_ms,
         )
+        if slot_of(account) != SLOT_SPOT:
+            got, paid = base_units, quote_units
+            if side == BUY:
+                got -= fee_units
+            else:
+                paid -= fee_units
+            self._positions.filled(account, event.pair, side, got, paid, self._time_ms)
         base, quote = coins
         if side == BUY:
             self._post(account, quote, -quote_units, 0, r.LEDGER_BUY_OUT, trade_id)
@@ -346,6 +357,12 @@ class Projection:
         )
         self._post(event.from_account, coin, -units, 0, r.LEDGER_TRANSFER_OUT, transfer_id)
         self._post(event.to_account, coin, units, 0, r.LEDGER_TRANSFER_IN, transfer_id)
+        self._moved(event.from_account, coin, -units)
+        self._moved(event.to_account, coin, units)
+
+    def _moved(self, account: int, coin: int, change_units: int) -> None:
+        if slot_of(account) != SLOT_SPOT:
+            self._positions.moved(account, coin, change_units, self._time_ms)
 
     # --- the venue --------------------------------------------------------------------------
 
@@ -383,6 +400,7 @@ class Projection:
             log.finished(event, self._time_ms)
         elif isinstance(event, LossBooked):
             log.loss_booked(event)
+            self._moved(event.account, event.coin, event.principal_units + event.interest_units)
         elif isinstance(event, FundPaid):
             log.settled(r.ENTRY_FUND_PAID, event)
             self._settle(event, event.units, r.LEDGER_COMPENSATE)
@@ -397,6 +415,7 @@ class Projection:
         self, event: FundPaid | FundTook | LiquidationFeePaid, delta_units: int, kind: int
     ) -> None:
         self._post(event.account, event.coin, delta_units, 0, kind, event.liquidation_id)
+        self._moved(event.account, event.coin, delta_units)
 
     # --- the ledger -------------------------------------------------------------------------
 

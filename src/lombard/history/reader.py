@@ -145,6 +145,13 @@ class Reader:
         query = select(*columns).where(f.pair == pair, _BY_TAKER)
         return self._page(query, f.fill_id, f.time_ms, page, rows.TradeRow, ids_each=2)
 
+    def positions(self, account: int) -> list[rows.PositionRow]:
+        """List what a margin account has traded, by pair."""
+        q = s.positions.c
+        query = select(s.positions).where(q.account == account).order_by(q.pair)
+        with self._reading() as connection:
+            return _fetch(connection, query, rows.PositionRow)
+
     # --- lending ----------------------------------------------------------------------------
 
     def borrows(

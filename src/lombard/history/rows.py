@@ -88,6 +88,18 @@ class FillRow(msgspec.Struct, frozen=True, gc=False):
     time_ms: int
 
 
+class PositionRow(msgspec.Struct, frozen=True, gc=False):
+    """What a margin account has traded on a pair (`position_log.Position`)."""
+
+    account: int
+    pair: int
+    size_units: int
+    cost_units: int
+    realised_units: int
+    opened_ms: int
+    updated_ms: int
+
+
 class TradeRow(msgspec.Struct, frozen=True, gc=False):
     """A trade as the public sees it: `side` is the taker's."""
 

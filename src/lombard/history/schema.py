@@ -242,6 +242,20 @@ ledger: Final = Table(
 )
 _index("ledger_of_account", ledger.c.account, ledger.c.coin, ledger.c.ledger_id)
 
+# What a margin account has traded on a pair; one row each, which is written anew.
+positions: Final = Table(
+    "positions",
+    metadata,
+    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("pair", Integer, primary_key=True, autoincrement=False),
+    Column("size_units", Exact, nullable=False),
+    Column("cost_units", Exact, nullable=False),
+    Column("realised_units", Exact, nullable=False),
+    Column("opened_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 liquidations: Final = Table(
     "liquidations",
     metadata,

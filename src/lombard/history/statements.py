@@ -12,7 +12,16 @@ from sqlalchemy import Dialect, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
-from lombard.history.schema import candles, liquidations, meta, metadata, minutes, orders, rates
+from lombard.history.schema import (
+    candles,
+    liquidations,
+    meta,
+    metadata,
+    minutes,
+    orders,
+    positions,
+    rates,
+)
 
 # How many rows a statement may carry, most first. SQLite binds at most 32 766 values.
 ROWS_OF_STATEMENTS: Final = (64, 8, 1)
@@ -20,6 +29,7 @@ ROWS_OF_STATEMENTS: Final = (64, 8, 1)
 # Rows that may be there already, and what a later version of the row says anew.
 _RENEWED: Final[dict[Table, tuple[str, ...]]] = {
     orders: ("status", "reason", "base_units", "quote_units", "fee_units", "updated_ms"),
+    positions: ("size_units", "cost_units", "realised_units", "opened_ms", "updated_ms"),
     liquidations: ("finished_ms", "ratio_after_e6", "fee_value_e8"),
     candles: ("high_ticks", "low_ticks", "close_ticks", "base_units", "quote_units", "trades"),
     rates: ("rate_e12",),

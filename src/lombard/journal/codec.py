@@ -22,6 +22,7 @@ from lombard.core.commands import (
     CancelAllOrders,
     CancelOrder,
     ClaimCoupon,
+    ClosePosition,
     Command,
     ContinueLiquidation,
     CreateCampaign,
@@ -29,6 +30,7 @@ from lombard.core.commands import (
     DrawCoupons,
     EnterDraw,
     Envelope,
+    FlashRepay,
     FundInsurance,
     FundPool,
     GrantCoupons,
@@ -211,6 +213,8 @@ KINDS: Final = (
     Kind(63, EnterDraw, campaign=int, users=list[int]),
     Kind(64, DrawCoupons, campaign=int, seed=str),
     Kind(65, ClaimCoupon, campaign=int),
+    Kind(110, ClosePosition, pair=int, repay=bool, client_oid=str, source=int),
+    Kind(111, FlashRepay, coin=int),
 )
 _BY_CODE: Final = {kind.code: kind for kind in KINDS}
 _BY_COMMAND: Final[dict[type, Kind]] = {kind.command: kind for kind in KINDS}
