@@ -16,6 +16,7 @@ from tests.api.house import MACHINE_MS, START_MS, Client, Street, numbers_in, ru
 WORDS: tuple[Any, ...] = (
     *("BTCUSDT", "PEPEUSDT", "ETHUSDT", "XXX", "BTC", "USDT", "PEPE", "ETH", "btc"),
     *("buy", "sell", "limit", "market", "gtc", "GTC", "ioc", "fok", "post_only"),
+    *("fill_price", "mark_price", "tpsl", "amount", "total", "0.01", "21000"),
     *("normal", "autoLoan", "autoRepay", "autoLoanAndRepay", "cancel_taker", "cancel_both"),
     *("spot", "crossed_margin", "isolated_margin", "p2p", "multiple", "single", "margin"),
     *("1min", "1h", "1Mutc", "1M", "step1", "step5", "API", "SYS", "place_order", "all"),

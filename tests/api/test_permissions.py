@@ -36,6 +36,16 @@ MARGIN = {
     "GET liquidation-history": (READ, 10, USER),
     "GET financial-records": (READ, 10, USER),
 }
+PLANS = {
+    "POST place-plan-order": (TRADE, 10, USER),
+    "POST modify-plan-order": (TRADE, 10, USER),
+    "POST cancel-plan-order": (TRADE, 10, USER),
+    "POST batch-cancel-plan-order": (TRADE, 5, USER),
+    "POST place-oco-order": (TRADE, 10, USER),
+    "POST place-exit-order": (TRADE, 10, USER),
+    "GET current-plan-order": (READ, 10, USER),
+    "GET history-plan-order": (READ, 10, USER),
+}
 # The permission of each endpoint (None: anybody), calls a second, and whose they are counted as.
 TABLE = {
     "GET /api/v2/public/time": (None, 20, ADDRESS),
@@ -73,6 +83,17 @@ TABLE = {
     "POST /api/v2/spot/trade/cancel-replace-order": (TRADE, 5, USER),
     "POST /api/v2/spot/trade/batch-cancel-replace-order": (TRADE, 5, USER),
     "POST /api/v2/spot/trade/place-plan-order": (TRADE, 20, USER),
+    "POST /api/v2/spot/trade/modify-plan-order": (TRADE, 20, USER),
+    "POST /api/v2/spot/trade/cancel-plan-order": (TRADE, 20, USER),
+    "POST /api/v2/spot/trade/batch-cancel-plan-order": (TRADE, 5, USER),
+    "GET /api/v2/spot/trade/current-plan-order": (READ, 20, USER),
+    "GET /api/v2/spot/trade/history-plan-order": (READ, 20, USER),
+    "GET /api/v2/spot/trade/plan-sub-order": (READ, 20, USER),
+    **{
+        f"{call.split()[0]} /lombard/v1/{desk}/{call.split()[1]}": row
+        for desk in ("spot", "margin/crossed", "margin/isolated")
+        for call, row in PLANS.items()
+    },
     "GET /api/v2/spot/trade/orderInfo": (READ, 20, USER),
     "GET /api/v2/spot/trade/unfilled-orders": (READ, 20, USER),
     "GET /api/v2/spot/trade/history-orders": (READ, 20, USER),

@@ -17,7 +17,22 @@ ISOLATED = "/api/v2/margin/isolated"
 TRANSFER = "/api/v2/spot/wallet/transfer"
 SPOT = "/api/v2/spot/trade"
 
+OWN = "/lombard/v1/margin/crossed"
+
 Setting = Callable[[Street, Client], Awaitable[None]]
+
+
+def plan(**changes: str) -> dict[str, str]:
+    """Word a plan order."""
+    words = {"symbol": "BTCUSDT", "side": "sell", "orderType": "limit", "executePrice": "19000"}
+    waits = {"triggerPrice": "19500", "triggerType": "mark_price", "size": "0.1"}
+    return {**words, **waits, **changes}
+
+
+def oco(**changes: str) -> dict[str, str]:
+    """Word an OCO."""
+    words = {"symbol": "BTCUSDT", "side": "sell", "price": "21000", "size": "0.1"}
+    return {**words, "triggerPrice": "19000", "triggerType": "mark_price", **changes}
 
 
 async def nothing(_place: Street, _client: Client) -> None:
@@ -442,6 +457,54 @@ ROWS: list[tuple[Refusal, Setting, str, dict[str, Any], str, str]] = [
         "43001",
         "does not exist",
     ),
+    (
+        R.ORDER_INVALID,
+        nothing,
+        f"{OWN}/place-plan-order",
+        plan(callbackRatio="0.0005", orderType="market"),
+        "50061",
+        "callbackRatio",
+    ),
+    (
+        R.TRIGGER_UNKNOWN,
+        nothing,
+        f"{OWN}/cancel-plan-order",
+        {"orderId": "5"},
+        "43025",
+        "does not exist",
+    ),
+    (
+        R.TRIGGER_PRICE_UNKNOWN,
+        nothing,
+        f"{OWN}/place-plan-order",
+        plan(triggerType="fill_price"),
+        "45052",
+        "BTCUSDT has no price yet",
+    ),
+    (
+        R.TRIGGER_PRICE_REACHED,
+        nothing,
+        f"{OWN}/place-plan-order",
+        plan(triggerPrice="20000"),
+        "45052",
+        "the price is 20000 now",
+    ),
+    (
+        R.TRIGGER_PRICE_TOO_HIGH,
+        nothing,
+        f"{OWN}/place-oco-order",
+        oco(triggerPrice="20000.01"),
+        "43034",
+        "below 20000",
+    ),
+    (
+        R.TRIGGER_PRICE_TOO_LOW,
+        nothing,
+        f"{OWN}/place-oco-order",
+        oco(side="buy", triggerPrice="19999"),
+        "43035",
+        "above 20000",
+    ),
 ]
 # No request can bring these about: the gateway never asks so, or has no endpoint for it (yet).
 UNREACHABLE = {
@@ -449,7 +512,7 @@ UNREACHABLE = {
     R.MARGIN_NOT_OPENED,
     R.LEVERAGE_OUT_OF_RANGE,
     R.LEVERAGE_BELOW_DEBT,
-    R.ORDER_INVALID,
+    # A trigger that is due fires with the next command: too soon for a request to change it.
     R.ORDER_CLOSED,
     R.CONFIGURATION_INVALID,
     R.PRECISION_IN_USE,

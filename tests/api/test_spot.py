@@ -308,8 +308,9 @@ def test_a_self_trade_is_prevented_and_named(tmp_path: Path) -> None:
         ("place-order", order("hold", "1", "1"), "40020", "Parameter side error"),
         ("place-order", order("buy", "1", "1", force="day"), "40020", "Parameter force error"),
         ("place-order", order("buy", "1", "1", stpMode="x"), "40020", "Parameter stpMode error"),
-        ("place-order", order("buy", "1", "1", triggerPrice="5"), "40805", "trigger orders"),
-        ("place-order", order("buy", "1", "1", tpslType="tpsl"), "40805", "trigger orders"),
+        ("place-order", order("buy", "1", "1", triggerPrice="5"), "40020", "tpslType"),
+        ("place-order", order("buy", "1", "1", tpslType="x"), "40020", "tpslType"),
+        ("place-order", order("buy", "1", "1", tpslType="tpsl"), "40019", "triggerPrice"),
         ("cancel-order", {"symbol": "BTCUSDT"}, "40924", "must have one"),
         ("cancel-order", {"orderId": "1"}, "40019", "symbol"),
         ("cancel-symbol-order", {}, "40019", "symbol"),
@@ -333,8 +334,8 @@ def test_a_self_trade_is_prevented_and_named(tmp_path: Path) -> None:
         (
             "place-plan-order",
             order("buy", "1", "1", triggerPrice="5", triggerType="fill_price"),
-            "40805",
-            "plan orders",
+            "40019",
+            "executePrice",
         ),
     ],
 )

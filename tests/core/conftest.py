@@ -9,6 +9,7 @@ pytest.register_assert_rewrite(
     "tests.core.naive_book",
     "tests.core.naive_liquidation",
     "tests.core.naive_terms",
+    "tests.core.naive_triggers",
     "tests.core.world",
 )
 

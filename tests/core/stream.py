@@ -13,7 +13,7 @@ from random import Random
 import lombard.core
 from lombard.core import orders, watch
 from tests.core.laws import show
-from tests.core.traffic import Traffic
+from tests.core.traffic import WITH_TRIGGERS, Traffic
 from tests.core.world import World
 
 EVERY = 1_000
@@ -29,7 +29,7 @@ def without_bounds() -> None:
 def stream(seed: int, commands: int) -> list[str]:
     """Apply the stream; return its lines."""
     world = World(audit=False)
-    traffic = Traffic(world, Random(seed))
+    traffic = Traffic(world, Random(seed), weights=WITH_TRIGGERS)
     said = blake2b(digest_size=16)
     lines: list[str] = []
     for number in range(1, commands + 1):

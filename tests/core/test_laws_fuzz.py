@@ -47,6 +47,21 @@ USERS_COMMANDS = [
     st.builds(c.Transfer, NUMBERS, COIN, NUMBERS, OIDS),
     st.builds(c.Deposit, COIN, NUMBERS),
     st.builds(c.ClaimCoupon, NUMBERS),
+    st.builds(
+        c.PlaceTrigger, COIN, SMALL, SMALL, NUMBERS, NUMBERS, SMALL, SMALL, SMALL, SMALL, SMALL,
+        NUMBERS, NUMBERS, NUMBERS, OIDS, SMALL,
+    ),
+    st.builds(c.ModifyTrigger, NUMBERS, OIDS, NUMBERS, SMALL, NUMBERS, NUMBERS, NUMBERS),
+    st.builds(c.CancelTrigger, NUMBERS, OIDS),
+    st.builds(c.CancelAllTriggers, st.lists(COIN, max_size=3)),
+    st.builds(
+        c.PlaceWithExits, COIN, SMALL, SMALL, SMALL, SMALL, SMALL, NUMBERS, NUMBERS, NUMBERS, SMALL,
+        NUMBERS, NUMBERS, NUMBERS, NUMBERS, OIDS, SMALL,
+    ),
+    st.builds(
+        c.PlaceOco, COIN, SMALL, SMALL, SMALL, NUMBERS, NUMBERS, SMALL, NUMBERS, NUMBERS, OIDS,
+        SMALL,
+    ),
 ]  # fmt: skip
 VENUE_COMMANDS = [
     st.builds(c.SetIndexPrices, rows(COIN, NUMBERS, SMALL, NUMBERS, NUMBERS)),
@@ -70,6 +85,7 @@ VENUE_COMMANDS = [
     st.builds(c.FundInsurance, COIN, NUMBERS),
     st.builds(c.ContinueLiquidation, NUMBERS),
     st.builds(c.Upgrade, NUMBERS),
+    st.builds(c.FireTriggers),
     st.builds(c.SetParameter, st.sampled_from(["band_e6", "system_band_e6", "nothing"]), RATES),
     st.builds(
         c.SetCoin, NAMES, SMALL, rows(NUMBERS, RATES), rows(NUMBERS, SMALL, RATES), NUMBERS,
@@ -135,6 +151,7 @@ VENUE_KINDS = [
     c.FundPool,
     c.FundInsurance,
     c.ContinueLiquidation,
+    c.FireTriggers,
     c.Upgrade,
     c.SetParameter,
     c.SetCoin,

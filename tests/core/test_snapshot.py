@@ -47,6 +47,7 @@ def busy_world() -> World:
         world.borrow(account, "USDT", "10")
     world.borrow(account, "ETH", "0.01")
     world.borrow(account, "BTC", "0.001")
+    set_triggers(world, seller)
     # One waits for a buyer, one is queued.
     waiting = world.crossed(BTC="0.01", USDT="1")
     world.borrow(waiting, "USDT", "100")
@@ -54,6 +55,28 @@ def busy_world() -> World:
     world.ok(c.VENUE, c.ContinueLiquidation(1))
     assert long in world.state.liquidations
     return world
+
+
+def set_triggers(world: World, holder: int) -> None:
+    """Let triggers of every kind stand at every stage."""
+    for ticks in (1_900_000, 1_900_000, 2_200_000):
+        stop = c.PlaceTrigger(
+            BTCUSDT, 0, c.PRICE_INDEX, ticks, 0, 1, 1, 0, 0, 0, 0, 1_000, 0, "stop" * (ticks % 2), 0
+        )
+        world.ok(holder, stop)
+    for begin in (0, 0, 2_100_000):
+        trail = c.PlaceTrigger(
+            BTCUSDT, 2, c.PRICE_LAST, begin, 5_000, 1, 1, 0, 0, 0, 0, 1_000, 0, "", 0
+        )
+        world.ok(holder, trail)
+    oco = c.PlaceOco(BTCUSDT, 1, 0, 0, 2_300_000, 1_000, 0, 1_500_000, 0, "", 0)
+    world.ok(holder, oco)
+    buyer = world.spot(USDT="1000")
+    exits = c.PlaceWithExits(
+        BTCUSDT, 0, 0, 0, 0, 0, 1_000_000, 1_000, 0, 1, 1_100_000, 0, 900_000, 0, "exits", 0
+    )
+    world.ok(buyer, exits)
+    assert 9 == len(world.state.triggers.by_id)
 
 
 def lines_of(engine: Engine) -> list[str]:

@@ -44,7 +44,10 @@ WEIGHTS = {
     "listing": 1,
     "parameter": 1,
     "nonsense": 2,
+    # The auditor of the laws does not know triggers: only where it does not look.
+    "trigger": 0,
 }
+WITH_TRIGGERS = {**WEIGHTS, "trigger": 25}
 # Leveraged positions, deep books, wild prices, steady terms: a storm of liquidations.
 STORM = {
     "gamble": 12,
@@ -58,6 +61,7 @@ STORM = {
     "repay": 2,
     "deposit": 6,
 }
+STORM_WITH_TRIGGERS = {**STORM, "trigger": 25}
 
 
 class Traffic:
@@ -73,7 +77,7 @@ class Traffic:
         self.world = world
         self.random = random
         # In a storm hours pass seldom.
-        self.pace = 10 if weights is STORM else 1
+        self.pace = 10 if weights in (STORM, STORM_WITH_TRIGGERS) else 1
         self.kinds = list(weights or WEIGHTS)
         self.cumulative = list(accumulate((weights or WEIGHTS).values()))
         self.makers: dict[str, Callable[[], Asked]] = {
@@ -367,6 +371,43 @@ class Traffic:
         if r.randrange(30) == 0:
             rows.append((r.choice([-1, 1, 3, 5, 6]), r.randrange(2), 2, 0, 0))
         return c.VENUE, c.SetIndexPrices(rows)
+
+    def trigger(self) -> Asked:
+        """Wait for a price, alone or with an order, or wait no longer."""
+        r = self.random
+        account, pair, side, spend, loan_type = self.spender()
+        source, oid, trigger = r.randrange(2), r.choice(OIDS), self.price_ticks(pair, side)
+        price = self.price_ticks(pair, side)
+        size = max(1, spend // max(1, price * pair.quote_per_tick_step))
+        if side == c.SELL:
+            size = max(1, spend // pair.step_units)
+        what = r.randrange(10)
+        kind = r.randrange(2)
+        quote = spend if kind and side == c.BUY else 0
+        if what < 5:
+            plan = r.choice([0, 0, 1, 2])
+            trails = plan == c.PLAN_TRAILING
+            cmd: Command = c.PlaceTrigger(
+                pair.id, plan, source, 0 if trails and r.randrange(2) else trigger,
+                r.choice([1_000, 5_000, 10_000]) if trails else 0, side, kind, 0, loan_type, 0,
+                0 if kind else price, 0 if quote else size, quote, oid, 0,
+            )  # fmt: skip
+        elif what < 7:
+            above, below = price * 102 // 100, price * 98 // 100
+            profit, loss = (above, below) if side == c.BUY else (below, above)
+            cmd = c.PlaceWithExits(
+                pair.id, side, 0, r.choice([0, 0, 1]), loan_type, 0, price, size, 0, source,
+                profit, 0, loss, 0, oid, 0,
+            )  # fmt: skip
+        elif what < 9:
+            cmd = c.PlaceOco(
+                pair.id, side, loan_type, 0, price, size, source, trigger, r.choice([0, price]),
+                oid, 0,
+            )  # fmt: skip
+        else:
+            mine = self.world.state.triggers.of_account.get(account, {0: None})
+            cmd = c.CancelTrigger(r.choice(list(mine)), "")
+        return account, cmd
 
     def rate(self) -> Asked:
         """Set a daily rate or a curve, at times a usurious one."""

@@ -57,6 +57,13 @@ CODES = {
     65: "ClaimCoupon",
     110: "ClosePosition",
     111: "FlashRepay",
+    90: "PlaceTrigger",
+    91: "ModifyTrigger",
+    92: "CancelTrigger",
+    93: "CancelAllTriggers",
+    94: "FireTriggers",
+    95: "PlaceWithExits",
+    96: "PlaceOco",
 }
 
 
@@ -129,8 +136,8 @@ def values(annotation: object) -> st.SearchStrategy[Any]:
     if annotation is bool:
         return st.booleans()
     (row,) = get_args(annotation)
-    if row is int:
-        return st.lists(integers, max_size=4)
+    if not get_args(row):
+        return st.lists(values(row), max_size=4)
     return st.lists(st.tuples(*map(values, get_args(row))), max_size=4)
 
 

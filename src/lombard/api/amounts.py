@@ -22,6 +22,19 @@ TIME_DIGITS_MAX: Final = 15
 ID_MAX: Final = (1 << 63) - 1
 
 
+# The refusals whose limit is a price.
+PRICE_LIMITS: Final = frozenset(
+    {
+        Refusal.PRICE_ABOVE_BAND,
+        Refusal.PRICE_BELOW_BAND,
+        Refusal.POST_ONLY_WOULD_TAKE,
+        Refusal.TRIGGER_PRICE_REACHED,
+        Refusal.TRIGGER_PRICE_TOO_HIGH,
+        Refusal.TRIGGER_PRICE_TOO_LOW,
+    }
+)
+
+
 def parse_amount(scene: Scene, name: str, text: str, coin: Coin) -> int:
     """Read an amount of a coin as units."""
     try:
@@ -173,9 +186,7 @@ def explain_coin(coin: Coin, _refusal: Refusal, units: int) -> str:
 
 def explain_order(pair: Pair, pays: Coin, refusal: Refusal, units: int) -> str:
     """Word a limit that an order ran into."""
-    if refusal in (Refusal.PRICE_ABOVE_BAND, Refusal.PRICE_BELOW_BAND):
-        return price_text(pair, units)
-    if refusal is Refusal.POST_ONLY_WOULD_TAKE:
+    if refusal in PRICE_LIMITS:
         return price_text(pair, units)
     if refusal in (Refusal.SIZE_UNDER_MINIMUM, Refusal.SIZE_OVER_MAXIMUM):
         return f"{size_text(pair, units)} {pair.base.name}"

@@ -14,6 +14,7 @@ from lombard.api import (
     margin_records,
     margin_terms,
     market,
+    plan_orders,
     positions,
     public,
     rates,
@@ -39,6 +40,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *positions.endpoints(),
     *wallet.endpoints(),
     *spot_orders.endpoints(),
+    *plan_orders.endpoints(),
     *spot_lists.endpoints(),
     *health.endpoints(),
 )

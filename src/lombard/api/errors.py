@@ -95,7 +95,12 @@ SENTENCES: Final[dict[str, str]] = {
     "43007": "The order quantity is greater than the maximum transaction quantity",
     "43008": "The current order price cannot be less than {0}",
     "43009": "The current order price exceeds the limit {0}",
+    "43025": "Plan order does not exist",
+    "43026": "The planned order has been closed",
+    "43034": "The trigger price should be ≤ the current market price",
+    "43035": "The trigger price should be ≥ the current market price",
     "43118": "clientOrderId duplicate",
+    "45052": "Trigger price parameter verification anbormal",
     "45110": "less than the minimum amount {0}",
     "50016": ("The number of open orders is smaller than the minimum limit of the trading pair"),
     "50017": "The number of open orders is bigger than the maximum limit of the trading pair",
@@ -104,7 +109,6 @@ SENTENCES: Final[dict[str, str]] = {
     "50047": "The price is too high",
     "50048": "The maximum number of orders is exceeded",
     "50060": "Duplicated clientOid",
-    "50062": "The order status is cancelled or fullFill",
 }
 
 # Everything else is 400, as the venue does it.
@@ -174,7 +178,12 @@ _MARGIN: Final[dict[Refusal, str]] = {
     Refusal.NO_POSITION: "22002",
     Refusal.NO_LIQUIDITY: "22045",
     Refusal.ORDER_UNKNOWN: "43001",
-    Refusal.ORDER_CLOSED: "50062",
+    Refusal.TRIGGER_UNKNOWN: "43025",
+    Refusal.ORDER_CLOSED: "43026",
+    Refusal.TRIGGER_PRICE_UNKNOWN: "45052",
+    Refusal.TRIGGER_PRICE_REACHED: "45052",
+    Refusal.TRIGGER_PRICE_TOO_HIGH: "43034",
+    Refusal.TRIGGER_PRICE_TOO_LOW: "43035",
     Refusal.CONFIGURATION_INVALID: "40017",
     Refusal.PRECISION_IN_USE: "40805",
     Refusal.RULES_VERSION_UNKNOWN: "40805",
@@ -204,7 +213,6 @@ _SPOT: Final[dict[Refusal, str]] = {
     Refusal.PRICE_ABOVE_BAND: "43009",
     Refusal.PRICE_BELOW_BAND: "43008",
     Refusal.TOO_MANY_OPEN_ORDERS: "43005",
-    Refusal.ORDER_CLOSED: "43001",
 }
 _WALLET: Final[dict[Refusal, str]] = {
     **_SPOT,
@@ -252,6 +260,10 @@ PARTICULARS: Final[dict[Refusal, str]] = {
     Refusal.COUPONS_GONE: "no coupons of this campaign are left",
     Refusal.POST_ONLY_WOULD_TAKE: "post_only would take at {limit}",
     Refusal.FOK_WOULD_NOT_FILL: "fok cannot fill",
+    Refusal.TRIGGER_PRICE_UNKNOWN: "{detail} has no price yet",
+    Refusal.TRIGGER_PRICE_REACHED: "the price is {limit} now",
+    Refusal.TRIGGER_PRICE_TOO_HIGH: "below {limit}",
+    Refusal.TRIGGER_PRICE_TOO_LOW: "above {limit}",
 }
 
 

@@ -92,6 +92,10 @@ class SpotOrderBody(msgspec.Struct):
     stpMode: str = ""
     triggerPrice: str = ""
     tpslType: str = ""
+    presetTakeProfitPrice: str = ""
+    executeTakeProfitPrice: str = ""
+    presetStopLossPrice: str = ""
+    executeStopLossPrice: str = ""
 
 
 class OrderName(msgspec.Struct):
@@ -142,8 +146,6 @@ def margin_order(call: Call, pair: Pair, body: MarginOrderBody) -> PlaceOrder:
 def spot_order(call: Call, pair: Pair, body: SpotOrderBody) -> PlaceOrder:
     """Read a spot order. Raises `Fault`."""
     scene = call.scene
-    if body.triggerPrice or body.tpslType not in ("", "normal"):
-        raise Fault("40805", "trigger orders")
     side = one_of(scene, "side", SIDES, body.side)
     kind = one_of(scene, "orderType", KINDS, body.orderType)
     force, price = _force_and_price(scene, pair, kind, body.force, body.price)

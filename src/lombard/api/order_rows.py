@@ -137,6 +137,15 @@ class UnfilledOrder(msgspec.Struct):
     triggerPrice: str | None
 
 
+class Presets(msgspec.Struct):
+    """The exits of an order: trigger prices, and limits of what they place (market without)."""
+
+    presetTakeProfitPrice: str = ""
+    executeTakeProfitPrice: str = ""
+    presetStopLossPrice: str = ""
+    executeStopLossPrice: str = ""
+
+
 class FeeDetail(msgspec.Struct):
     """What a fill cost; the fee is negative."""
 
@@ -242,8 +251,10 @@ def margin_order_row(pair: Pair, row: OrderRow, is_open: bool) -> MarginOrder:
     )
 
 
-def spot_order_row(pair: Pair, row: OrderRow) -> SpotOrder:
-    """Show a spot order."""
+def spot_order_row(
+    pair: Pair, row: OrderRow, tpsl: bool = False, trigger_ticks: int = 0
+) -> SpotOrder:
+    """Show a spot order, or one that waited for a price (tpsl)."""
     return SpotOrder(
         str(user_of(row.account)),
         pair.symbol,
@@ -263,13 +274,15 @@ def spot_order_row(pair: Pair, row: OrderRow) -> SpotOrder:
         CANCEL_REASONS.get(row.reason, ""),
         str(row.created_ms),
         str(row.updated_ms),
-        "normal",
-        None,
+        "tpsl" if tpsl else "normal",
+        price_text(pair, trigger_ticks) if tpsl else None,
     )
 
 
-def unfilled_row(pair: Pair, row: OrderRow) -> UnfilledOrder:
-    """Show a spot order that rests."""
+def unfilled_row(
+    pair: Pair, row: OrderRow, exits: Presets, tpsl: bool = False, trigger_ticks: int = 0
+) -> UnfilledOrder:
+    """Show a spot order that rests, or, as the dialect does, one that waits for a price (tpsl)."""
     return UnfilledOrder(
         str(user_of(row.account)),
         pair.symbol,
@@ -285,14 +298,14 @@ def unfilled_row(pair: Pair, row: OrderRow) -> UnfilledOrder:
         padded(quote_text(pair, row.quote_units)),
         SOURCE_NAMES[row.source],
         "market" if row.kind == MARKET else "normal",
-        "",
-        "",
-        "",
-        "",
+        exits.presetTakeProfitPrice,
+        exits.executeTakeProfitPrice,
+        exits.presetStopLossPrice,
+        exits.executeStopLossPrice,
         str(row.created_ms),
         str(row.updated_ms),
-        "normal",
-        None,
+        "tpsl" if tpsl else "normal",
+        price_text(pair, trigger_ticks) if tpsl else None,
     )
 
 

@@ -19,7 +19,9 @@ from lombard.api.order_rows import (
     unfilled_row,
 )
 from lombard.api.paging import parse_page
+from lombard.api.plan_form import TPSL_ORDER
 from lombard.api.table import GET, Endpoint, signed
+from lombard.api.tpsl_lists import ended_orders, exits_of, waiting_orders
 from lombard.core import queries
 from lombard.identity import Permission
 
@@ -92,8 +94,10 @@ async def unfilled_orders(call: Call, query: OrdersQuery) -> list[UnfilledOrder]
     named = parse_named(call, query.orderId, query.clientOid)
     pair = pair_of(call, query.symbol) if query.symbol else None
     pairs = queries.pairs(call.state)
+    if query.tpslType == TPSL_ORDER:
+        return waiting_orders(call, spot_account(call), pair, named, page)
     rows = resting_orders(call, spot_account(call), pair, named, page)
-    return [unfilled_row(pairs[row.pair], row) for row in rows]
+    return [unfilled_row(pairs[row.pair], row, exits_of(call, row.order_id)) for row in rows]
 
 
 async def history_orders(call: Call, query: OrdersQuery) -> list[SpotOrder]:
@@ -101,6 +105,8 @@ async def history_orders(call: Call, query: OrdersQuery) -> list[SpotOrder]:
     page = parse_page(call.scene, query, most=ROWS_MAX)
     order_id, client_oid = parse_named(call, query.orderId, query.clientOid)
     pair_id = pair_of(call, query.symbol).id if query.symbol else None
+    if query.tpslType == TPSL_ORDER:
+        return await ended_orders(call, spot_account(call), pair_id, page)
     rows = await call.past(
         call.context.reader.closed_orders,
         spot_account(call),

@@ -17,19 +17,18 @@ from lombard.api.order_form import (
     explain_side,
     parse_order_name,
     same_symbol,
-    spot_order,
 )
 from lombard.api.order_rows import BatchResult, OrderAck, ack
+from lombard.api.plan_form import TPSL_ORDER, spot_command
 from lombard.api.table import POST, Endpoint, signed
 from lombard.core import queries
-from lombard.core.commands import BUY, CancelAllOrders, Command, ReplaceOrder
+from lombard.core.commands import BUY, CancelAllOrders, CancelTrigger, Command, ReplaceOrder
 from lombard.core.queries import Pair
 from lombard.identity import Permission
 
 ORDER_FIELDS: Final = ("symbol", "side", "orderType", "size")
 SINGLE: Final = "single"
 MULTIPLE: Final = "multiple"
-PLAN_FIELDS: Final = ("symbol", "side", "triggerPrice", "orderType", "size", "triggerType")
 
 
 class BatchOrderBody(msgspec.Struct):
@@ -38,6 +37,12 @@ class BatchOrderBody(msgspec.Struct):
     symbol: str = ""
     batchMode: str = ""
     orderList: list[SpotOrderBody] = []
+
+
+class SpotOrderName(OrderName):
+    """Names an order, or, by `tpslType` tpsl, one that waits for a price."""
+
+    tpslType: str = ""
 
 
 class BatchCancelBody(msgspec.Struct):
@@ -80,17 +85,6 @@ class Replaced(msgspec.Struct):
     msg: str | None
 
 
-class PlanOrderBody(msgspec.Struct):
-    """A trigger order; there are none yet."""
-
-    symbol: str = ""
-    side: str = ""
-    triggerPrice: str = ""
-    orderType: str = ""
-    size: str = ""
-    triggerType: str = ""
-
-
 def endpoints() -> list[Endpoint]:
     """Make the rows of this page."""
     return [*_placing(), *_cancelling(), *_replacing()]
@@ -125,17 +119,6 @@ def _placing() -> list[Endpoint]:
             BatchResult,
             batch_orders,
         ),
-        signed(
-            POST,
-            _path("place-plan-order"),
-            trade,
-            20,
-            scene,
-            PlanOrderBody,
-            PLAN_FIELDS,
-            OrderAck,
-            place_plan_order,
-        ),
     ]
 
 
@@ -143,7 +126,15 @@ def _cancelling() -> list[Endpoint]:
     trade, scene, symbol = Permission.TRADE, Scene.SPOT, ("symbol",)
     return [
         signed(
-            POST, _path("cancel-order"), trade, 10, scene, OrderName, symbol, OrderAck, cancel_order
+            POST,
+            _path("cancel-order"),
+            trade,
+            10,
+            scene,
+            SpotOrderName,
+            symbol,
+            OrderAck,
+            cancel_order,
         ),
         signed(
             POST,
@@ -201,7 +192,7 @@ def _replacing() -> list[Endpoint]:
 async def place_order(call: Call, body: SpotOrderBody) -> OrderAck:
     """POST place-order"""
     pair = pair_of(call, body.symbol)
-    command = spot_order(call, pair, body)
+    command = spot_command(call, pair, body)
     reply = await call.submit(spot_account(call), command, explain_side(pair, command.side))
     return ack(reply.id, command.client_oid, spot=True)
 
@@ -216,7 +207,7 @@ async def batch_orders(call: Call, body: BatchOrderBody) -> BatchResult:
             entry.symbol = _entry_symbol(call, body.batchMode, body.symbol, entry.symbol)
             check_required(call.scene, entry, ORDER_FIELDS)
             pair = pair_of(call, entry.symbol)
-            command = spot_order(call, pair, entry)
+            command = spot_command(call, pair, entry)
         except Fault as fault:
             entries.append(fault)
         else:
@@ -225,8 +216,14 @@ async def batch_orders(call: Call, body: BatchOrderBody) -> BatchResult:
     return batch_result(outcomes, [("", entry.clientOid) for entry in body.orderList], spot=True)
 
 
-async def cancel_order(call: Call, body: OrderName) -> OrderAck:
+async def cancel_order(call: Call, body: SpotOrderName) -> OrderAck:
     """POST cancel-order"""
+    if body.tpslType == TPSL_ORDER:
+        trigger_id, client_oid = parse_order_name(call, body.orderId, body.clientOid)
+        reply = await call.submit(
+            spot_account(call), CancelTrigger(trigger_id, client_oid), no_limit
+        )
+        return ack(reply.id, client_oid, spot=True)
     return await cancel(call, spot_account(call), pair_of(call, body.symbol), body, spot=True)
 
 
@@ -277,11 +274,6 @@ async def batch_cancel_replace_order(call: Call, body: BatchReplaceBody) -> list
         else _replaced(outcome.id, entry.newClientOid)
         for outcome, entry in zip(outcomes, body.orderList, strict=True)
     ]
-
-
-async def place_plan_order(call: Call, body: PlanOrderBody) -> OrderAck:
-    """POST place-plan-order: refused, there are no trigger orders yet"""
-    raise Fault("40805", "plan orders")
 
 
 def _entry_symbol(call: Call, batch_mode: str, whole: str, own: str) -> str:

@@ -13,7 +13,10 @@ from lombard.core.commands import (
     Borrow,
     ClosePosition,
     Command,
+    PlaceOco,
     PlaceOrder,
+    PlaceTrigger,
+    PlaceWithExits,
     Repay,
     ReplaceOrder,
     Transfer,
@@ -38,6 +41,8 @@ def client_oid_of(cmd: Command) -> str:
     """Return the client id a command is to be remembered by, empty when it has none."""
     if isinstance(cmd, (PlaceOrder, Borrow, Repay, Transfer, ClosePosition)):
         return cmd.client_oid
+    if isinstance(cmd, (PlaceTrigger, PlaceWithExits, PlaceOco)):
+        return cmd.client_oid
     return cmd.new_client_oid if isinstance(cmd, ReplaceOrder) else ""
 
 
@@ -58,6 +63,26 @@ def content_of(cmd: Command) -> Content:
         return Content("r/", cmd.client_oid, f"{cmd.coin} {cmd.units}")
     if isinstance(cmd, Transfer):
         return Content("t/", cmd.client_oid, f"{cmd.to_account} {cmd.coin} {cmd.units}")
+    return _content_of_triggers(cmd)
+
+
+def _content_of_triggers(cmd: Command) -> Content:
+    if isinstance(cmd, PlaceTrigger):
+        text = f"{cmd.pair} {cmd.plan} {cmd.price_source} {cmd.trigger_ticks} {cmd.callback_e6}"
+        text += f" {cmd.side} {cmd.kind} {cmd.force} {cmd.loan_type} {cmd.stp}"
+        text += f" {cmd.price_ticks} {cmd.size_steps} {cmd.quote_units}"
+        return Content("p/", cmd.client_oid, text)
+    # What these place is an order, and its id an order's.
+    if isinstance(cmd, PlaceWithExits):
+        text = f"{cmd.pair} {cmd.side} {cmd.kind} {cmd.force} {cmd.loan_type} {cmd.stp}"
+        text += f" {cmd.price_ticks} {cmd.size_steps} {cmd.quote_units} exits {cmd.price_source}"
+        text += f" {cmd.take_profit_ticks} {cmd.take_profit_price_ticks}"
+        text += f" {cmd.stop_loss_ticks} {cmd.stop_loss_price_ticks}"
+        return Content("o/", cmd.client_oid, text)
+    if isinstance(cmd, PlaceOco):
+        text = f"{cmd.pair} {cmd.side} {cmd.loan_type} {cmd.stp} {cmd.price_ticks} {cmd.size_steps}"
+        text += f" oco {cmd.price_source} {cmd.trigger_ticks} {cmd.stop_price_ticks}"
+        return Content("o/", cmd.client_oid, text)
     return Content("", "", "")
 
 

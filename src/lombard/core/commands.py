@@ -30,6 +30,21 @@ from lombard.core.operator_commands import Tick as Tick
 from lombard.core.operator_commands import Upgrade as Upgrade
 from lombard.core.rate_commands import SetRate as SetRate
 from lombard.core.rate_commands import SetRateModel as SetRateModel
+from lombard.core.trigger_commands import PLAN_OCO as PLAN_OCO
+from lombard.core.trigger_commands import PLAN_STOP_LOSS as PLAN_STOP_LOSS
+from lombard.core.trigger_commands import PLAN_TAKE_PROFIT as PLAN_TAKE_PROFIT
+from lombard.core.trigger_commands import PLAN_TPSL as PLAN_TPSL
+from lombard.core.trigger_commands import PLAN_TRAILING as PLAN_TRAILING
+from lombard.core.trigger_commands import PLAN_TRIGGER as PLAN_TRIGGER
+from lombard.core.trigger_commands import PRICE_INDEX as PRICE_INDEX
+from lombard.core.trigger_commands import PRICE_LAST as PRICE_LAST
+from lombard.core.trigger_commands import CancelAllTriggers as CancelAllTriggers
+from lombard.core.trigger_commands import CancelTrigger as CancelTrigger
+from lombard.core.trigger_commands import FireTriggers as FireTriggers
+from lombard.core.trigger_commands import ModifyTrigger as ModifyTrigger
+from lombard.core.trigger_commands import PlaceOco as PlaceOco
+from lombard.core.trigger_commands import PlaceTrigger as PlaceTrigger
+from lombard.core.trigger_commands import PlaceWithExits as PlaceWithExits
 
 # Sides, kinds and the like are small integers: they are compared on every match.
 BUY: Final = 0
@@ -242,6 +257,13 @@ Command = (
     | Transfer
     | Deposit
     | Tick
+    | PlaceTrigger
+    | ModifyTrigger
+    | CancelTrigger
+    | CancelAllTriggers
+    | PlaceWithExits
+    | PlaceOco
+    | FireTriggers
     | ContinueLiquidation
     | SetIndexPrices
     | SetRate

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import final
 
 from lombard.core import (
+    cancelling,
     closing,
     coupons,
+    exits,
     flash_repay,
     ledger,
     lending,
@@ -39,6 +41,7 @@ from lombard.core.commands import (
     DrawCoupons,
     EnterDraw,
     Envelope,
+    FireTriggers,
     FlashRepay,
     FundInsurance,
     FundPool,
@@ -60,6 +63,7 @@ from lombard.core.commands import (
     Upgrade,
 )
 from lombard.core.events import Event
+from lombard.core.firing import settle
 from lombard.core.index import relax, set_index_prices
 from lombard.core.interest import turn_hours
 from lombard.core.refusals import Refusal
@@ -85,12 +89,14 @@ class Engine:
         assert envelope.seq == state.seq + 1, "Invariant: the log has a gap"
         state.seq = envelope.seq
         events: list[Event] = []
+        followed = 0
         time_ms = envelope.time_ms
         if time_ms < state.time_ms:
             time_ms = state.time_ms
         if time_ms >= state.next_hour_ms and turn_hours(state, time_ms, events):
             state.time_ms = time_ms
             watch_all(state, events)
+            followed = settle(state, events, 0)
         state.time_ms = time_ms
         command = envelope.command
         client_oid = client_oid_of(command)
@@ -111,11 +117,17 @@ class Engine:
             state.replies.keep(envelope.command_id, stamp, reply)
             if account is not None and stamp > account.latest_stamp:
                 account.latest_stamp = stamp
+        if state.triggers.by_id:
+            settle(state, events, followed)
         return reply, events
 
     def liquidation_due(self) -> bool:
         """Say whether a `ContinueLiquidation` would do anything now."""
         return bool(self.state.liquidation_queue)
+
+    def triggers_due(self) -> bool:
+        """Say whether triggers wait to be fired: a cascade was cut short (RULES 10)."""
+        return self.state.triggers.has_due()
 
     def check(self) -> None:
         """Audit the whole state (RULES 2). Raises `AssertionError`."""
@@ -160,11 +172,11 @@ def _dispatch_user(state: State, account: Account, cmd: Command, events: list[Ev
     if isinstance(cmd, PlaceOrder):
         return orders.place(state, account, cmd, events)
     if isinstance(cmd, CancelOrder):
-        return orders.cancel(state, account, cmd, events)
+        return cancelling.cancel(state, account, cmd, events)
     if isinstance(cmd, ReplaceOrder):
         return orders.replace(state, account, cmd, events)
     if isinstance(cmd, CancelAllOrders):
-        return orders.cancel_all(state, account, cmd, events)
+        return cancelling.cancel_all(state, account, cmd, events)
     if isinstance(cmd, Borrow):
         return lending.borrow(state, account, cmd, events)
     if isinstance(cmd, Repay):
@@ -181,7 +193,7 @@ def _dispatch_user(state: State, account: Account, cmd: Command, events: list[Ev
         return closing.close(state, account, cmd, events)
     if isinstance(cmd, FlashRepay):
         return flash_repay.flash_repay(state, account, cmd, events)
-    return Reply(Refusal.COMMAND_UNKNOWN)
+    return exits.dispatch(state, account, cmd, events)
 
 
 def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
@@ -191,6 +203,9 @@ def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
         return Reply(None)
     if isinstance(cmd, ContinueLiquidation):
         return liquidation.proceed(state, cmd, events)
+    if isinstance(cmd, FireTriggers):
+        # What is due is fired after every command.
+        return Reply(None)
     if isinstance(cmd, SetIndexPrices):
         reply = set_index_prices(state, cmd, events)
         if reply.refusal is None:

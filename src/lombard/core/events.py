@@ -26,6 +26,17 @@ from lombard.core.liquidation_events import LossBooked as LossBooked
 from lombard.core.liquidation_events import MarginCalled as MarginCalled
 from lombard.core.rate_events import RateModelSet as RateModelSet
 from lombard.core.rate_events import RateSet as RateSet
+from lombard.core.trigger_events import TRIGGER_BY_LIQUIDATION as TRIGGER_BY_LIQUIDATION
+from lombard.core.trigger_events import TRIGGER_BY_ORDER as TRIGGER_BY_ORDER
+from lombard.core.trigger_events import TRIGGER_BY_SIBLING as TRIGGER_BY_SIBLING
+from lombard.core.trigger_events import TRIGGER_BY_USER as TRIGGER_BY_USER
+from lombard.core.trigger_events import TrailStarted as TrailStarted
+from lombard.core.trigger_events import TriggerCancelled as TriggerCancelled
+from lombard.core.trigger_events import TriggerFailed as TriggerFailed
+from lombard.core.trigger_events import TriggerFired as TriggerFired
+from lombard.core.trigger_events import TriggerModified as TriggerModified
+from lombard.core.trigger_events import TriggerPlaced as TriggerPlaced
+from lombard.core.trigger_events import TriggerSized as TriggerSized
 
 # kinds of repayment
 REPAY_MANUAL: Final = 0
@@ -336,6 +347,13 @@ Event = (
     | OrderPlaced
     | Traded
     | OrderClosed
+    | TriggerPlaced
+    | TriggerModified
+    | TriggerSized
+    | TrailStarted
+    | TriggerFired
+    | TriggerFailed
+    | TriggerCancelled
     | MarginCalled
     | LiquidationStarted
     | LiquidationStepped

@@ -2,7 +2,8 @@
 
 What happens to the copy happens to nobody. It holds the user's accounts with all their orders, and
 of the other side of a book as many levels as an order could reach, with the accounts they belong
-to. So its cost is that of the account, of the trade and of the catalogue, not of the venue.
+to. Triggers stay behind: what a trade would set off is not foretold. So its cost is that of the
+account, of the trade and of the catalogue, not of the venue.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from lombard.core.commands import (
     user_of,
 )
 from lombard.core.matching import left_behind
-from lombard.core.orders import find
+from lombard.core.cancelling import find
 from lombard.core.snapshot import copy_part
 from lombard.core.state import Account, Pair, State
 

@@ -12,6 +12,7 @@ from mypy_extensions import i64
 
 from lombard.core.book import Order
 from lombard.core.bounds import VALUE_LIMIT, bounds_of, mmr_bound, share, value_high
+from lombard.core.cancelling import find
 from lombard.core.commands import (
     AUTO_LOAN,
     AUTO_REPAY,
@@ -22,13 +23,10 @@ from lombard.core.commands import (
     MARKET,
     POST_ONLY,
     STP_CANCEL_BOTH,
-    CancelAllOrders,
-    CancelOrder,
     PlaceOrder,
     ReplaceOrder,
 )
 from lombard.core.events import (
-    CLOSED_BY_USER,
     CLOSED_FILLED,
     CLOSED_REPLACED,
     CLOSED_SELF_TRADE,
@@ -92,13 +90,26 @@ def replace(state: State, account: Account, cmd: ReplaceOrder, events: list[Even
     return _place(state, account, new, found, events)
 
 
-def _refuse_form(
-    state: State, account: Account, cmd: PlaceOrder, replaced: Order | None
-) -> Reply | None:
-    """Return why an order is refused whatever the account owns, in this order."""
-    if not 0 <= cmd.pair < len(state.pairs):
+def place_fired(
+    state: State,
+    account: Account,
+    cmd: PlaceOrder,
+    replaced: Order | None,
+    edge_ticks: int,
+    events: list[Event],
+) -> Reply:
+    """Place a trigger's order; a market order of any account keeps to `edge_ticks` (RULES 10)."""
+    refusal = _refuse_form(state, account, cmd, replaced)
+    if refusal is not None:
+        return refusal
+    return _place(state, account, cmd, replaced, events, edge_ticks)
+
+
+def refuse_account(state: State, account: Account, pair_id: int, loan_type: int) -> Reply | None:
+    """Return why an account may not place anything on a pair, in this order."""
+    if not 0 <= pair_id < len(state.pairs):
         return Reply(Refusal.PAIR_UNKNOWN)
-    pair = state.pairs[cmd.pair]
+    pair = state.pairs[pair_id]
     if not pair.trading:
         return Reply(Refusal.PAIR_NOT_TRADING, detail=pair.symbol)
     if account.margin:
@@ -108,9 +119,20 @@ def _refuse_form(
             return Reply(Refusal.COIN_NOT_IN_ACCOUNT, detail=pair.symbol)
         if account.liquidation is not None:
             return Reply(Refusal.IN_LIQUIDATION)
-    elif cmd.loan_type:
+    elif loan_type:
         return Reply(Refusal.ORDER_INVALID, detail="loanType")
-    refusal = _refuse_numbers(pair, cmd)
+    return None
+
+
+def _refuse_form(
+    state: State, account: Account, cmd: PlaceOrder, replaced: Order | None
+) -> Reply | None:
+    """Return why an order is refused whatever the account owns, in this order."""
+    refusal = refuse_account(state, account, cmd.pair, cmd.loan_type)
+    if refusal is not None:
+        return refusal
+    pair = state.pairs[cmd.pair]
+    refusal = refuse_numbers(pair, cmd)
     if refusal is not None:
         return refusal
     standing = len(account.orders) - (0 if replaced is None else 1)
@@ -125,7 +147,8 @@ def _refuse_form(
     return None
 
 
-def _refuse_numbers(pair: Pair, cmd: PlaceOrder) -> Reply | None:
+def refuse_numbers(pair: Pair, cmd: PlaceOrder) -> Reply | None:
+    """Return what is wrong with an order's words and numbers, in this order."""
     if not (
         0 <= cmd.side <= 1
         and 0 <= cmd.kind <= 1
@@ -164,10 +187,14 @@ def _place(
     cmd: PlaceOrder,
     replaced: Order | None,
     events: list[Event],
+    edge_ticks: int = 0,
 ) -> Reply:
-    """Decide on what the account owns, then trade. `replaced` is the order this one stands for."""
+    """Decide on what the account owns, then trade. `replaced` is the order this one stands for.
+
+    `edge_ticks` is the worst price of a spot market order, 0 for any.
+    """
     pair = state.pairs[cmd.pair]
-    limit_ticks = cmd.price_ticks
+    limit_ticks = cmd.price_ticks or edge_ticks
     if account.margin:
         refusal = _refuse_band(state, pair, cmd)
         if refusal is not None:
@@ -450,46 +477,3 @@ def after_fill(state: State, order: Order, net_units: int, events: list[Event]) 
         if units:
             pay_back(state, account, order.get, units, REPAY_AUTO, events)
     watch(state, account, events)
-
-
-def find(account: Account, pair: int, order_id: int, client_oid: str) -> Order | None:
-    """Return a resting order of the account by id, or by client id when `order_id` is 0."""
-    if order_id:
-        order = account.order(order_id)
-        return order if order is not None and order.pair.id == pair else None
-    for order in account.orders:
-        if order.client_oid == client_oid and order.pair.id == pair and client_oid:
-            return order
-    return None
-
-
-def cancel(state: State, account: Account, cmd: CancelOrder, events: list[Event]) -> Reply:
-    """Cancel a resting order."""
-    order = find(account, cmd.pair, cmd.order_id, cmd.client_oid)
-    if order is None:
-        return Reply(Refusal.ORDER_UNKNOWN)
-    _cancel(state, order, events)
-    return Reply(None, order.id)
-
-
-def cancel_all(state: State, account: Account, cmd: CancelAllOrders, events: list[Event]) -> Reply:
-    """Cancel every resting order of the account on a pair."""
-    if not 0 <= cmd.pair < len(state.pairs):
-        return Reply(Refusal.PAIR_UNKNOWN)
-    doomed = [order for order in account.orders if order.pair.id == cmd.pair]
-    for order in doomed:
-        _cancel(state, order, events)
-    return Reply(None, 0, len(doomed))
-
-
-def _cancel(state: State, order: Order, events: list[Event]) -> None:
-    """Withdraw an order; where the venue says so it returns what it borrowed (RULES 6.3)."""
-    freed = order.frozen_units
-    withdraw(order, CLOSED_BY_USER, events)
-    if order.borrowed_units and state.repay_on_cancel:
-        debt = debt_units(state, order.account, order.pay)
-        units = min(min(order.borrowed_units, debt), freed)
-        if units:
-            pay_back(state, order.account, order.pay, units, REPAY_AUTO, events)
-            if order.account.called:
-                watch(state, order.account, events)

@@ -11,6 +11,7 @@ from lombard.core.book import Order
 from lombard.core.borrow_limit import Limit
 from lombard.core.borrow_limit import max_borrowable as _max_borrowable
 from lombard.core.campaigns import NEVER, Campaign, Coupon
+from lombard.core.cancelling import find
 from lombard.core.commands import (
     ACCOUNT_BITS,
     SLOT_CROSSED,
@@ -28,7 +29,6 @@ from lombard.core.interest import (
     receipts,
 )
 from lombard.core.lending import max_leverage as _max_leverage
-from lombard.core.orders import find
 from lombard.core.rates import level_rate_e12, rate_of_next_hour
 from lombard.core.risk import RATIO_INFINITE_E6, VALUE_ONE, Risk, assess, is_stale
 from lombard.core.state import Account, Coin, Pair, State

@@ -64,7 +64,13 @@ class Refusal(Enum):
     NO_POSITION = "no_position"
     NO_LIQUIDITY = "no_liquidity"
     ORDER_UNKNOWN = "order_unknown"
+    # triggers
+    TRIGGER_UNKNOWN = "trigger_unknown"
     ORDER_CLOSED = "order_closed"
+    TRIGGER_PRICE_UNKNOWN = "trigger_price_unknown"
+    TRIGGER_PRICE_REACHED = "trigger_price_reached"
+    TRIGGER_PRICE_TOO_HIGH = "trigger_price_too_high"
+    TRIGGER_PRICE_TOO_LOW = "trigger_price_too_low"
     # the venue's own commands
     CONFIGURATION_INVALID = "configuration_invalid"
     PRECISION_IN_USE = "precision_in_use"

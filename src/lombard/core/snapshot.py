@@ -32,6 +32,7 @@ from lombard.core.state import (
     State,
     User,
 )
+from lombard.core.trigger_snapshot import read_due, read_trigger, trigger_rows
 from lombard.core.units import HOUR_MS, net_interest_units
 
 FORMAT: Final = 1
@@ -90,6 +91,8 @@ def _body(state: State) -> Iterator[str]:
     for account_id in sorted(state.liquidations):
         yield _line(_liquidation_row(state.liquidations[account_id]))
     yield _line(["queue", *sorted(state.liquidation_queue)])
+    for row in trigger_rows(state):
+        yield _line(row)
 
 
 def _venue_row(state: State) -> Row:
@@ -449,5 +452,7 @@ _READERS: Final = {
     "order": _read_order,
     "liquidation": _read_liquidation,
     "queue": _read_queue,
+    "trigger": read_trigger,
+    "due": read_due,
     "reply": _read_reply,
 }

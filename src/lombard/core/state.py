@@ -14,6 +14,7 @@ from lombard.core.campaigns import Campaign, Coupon
 from lombard.core.commands import SLOT_CROSSED, SLOT_ISOLATED, SLOT_SPOT, slot_of, user_of
 from lombard.core.replies import Replies
 from lombard.core.replies import Reply as Reply
+from lombard.core.trigger_book import TriggerBook
 from lombard.core.units import DECIMALS_MAX, HOUR_MS, POW10, PRICE_ONE_E12, RATIO_ONE_E6
 
 # base_e12, kink_e6, at_kink_e12, at_full_e12, premium_e12: see `SetRateModel`.
@@ -38,6 +39,8 @@ PARAMETERS: Final[dict[str, tuple[int, int, int]]] = {
     # How long, and how many at most, client ids are remembered per account (RULES 10).
     "client_oid_ttl_ms": (86_400_000, 0, 864_000_000),
     "client_oids_max": (10_000, 1, 1_000_000),
+    # How many triggers an account may have on a pair (RULES 10).
+    "open_triggers_max": (100, 1, 10_000),
     # 1: a cancelled order returns what it borrowed (RULES 6.3).
     "repay_on_cancel": (0, 0, 1),
     # How interest is rounded: 0 exact, 1 ceil-each-charge (RULES 4.5).
@@ -407,6 +410,7 @@ class State:
         "rules_version",
         "seq",
         "time_ms",
+        "triggers",
         "users",
         "vip_levels",
     )
@@ -446,6 +450,7 @@ class State:
         # A heap of (-ratio_e6, account): the worst comes first, then the lower id (RULES 8.3).
         self.liquidation_queue: list[tuple[int, int]] = []
         self.replies: Final = Replies()
+        self.triggers: Final = TriggerBook()
 
     def set_parameter(self, name: str, value: int) -> None:
         """Set one of the venue's named numbers."""

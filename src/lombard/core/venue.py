@@ -154,7 +154,7 @@ def set_pair(state: State, cmd: SetPair, events: list[Event]) -> Reply:
     if (
         known is not None
         and (cmd.tick_e12 != known.tick_e12 or cmd.step_units != known.step_units)
-        and not pair_is_free(known)
+        and not (pair_is_free(known) and not state.triggers.on_pair(known.id))
     ):
         return Reply(Refusal.PRECISION_IN_USE, detail=cmd.symbol)
 

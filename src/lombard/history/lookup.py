@@ -7,7 +7,7 @@ from typing import Any, Final, final
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 
-from lombard.core.events import LiquidationStarted, OrderPlaced
+from lombard.core.events import LiquidationStarted, OrderPlaced, TriggerPlaced
 from lombard.history.candles import Candle
 from lombard.history.faults import HistoryError
 from lombard.history.liquidation_log import RunningLiquidation
@@ -22,8 +22,10 @@ from lombard.history.schema import (
     orders,
     positions,
     rates,
+    triggers,
 )
 from lombard.history.statements import compiled
+from lombard.history.trigger_log import RunningTrigger
 
 _LAST: Final = (
     select(func.max(ledger.c.ledger_id))
@@ -94,6 +96,41 @@ class TableLookup:
         order.base_units, order.quote_units = row.base_units, row.quote_units
         order.fee_units, order.updated_ms = row.fee_units, row.updated_ms
         return order
+
+    def trigger(self, trigger_id: int) -> RunningTrigger:
+        """Give a trigger; raises `HistoryError` when there is none."""
+        query = select(triggers).where(triggers.c.trigger_id == trigger_id)
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            raise HistoryError(f"Trigger {trigger_id} has not been seen.")
+        trigger = RunningTrigger(
+            TriggerPlaced(
+                row.trigger_id,
+                row.account,
+                row.pair,
+                row.plan,
+                row.price_source,
+                row.direction,
+                row.trigger_ticks,
+                row.callback_e6,
+                row.side,
+                row.kind,
+                row.force,
+                row.loan_type,
+                row.stp,
+                row.price_ticks,
+                row.size_steps,
+                row.budget_units,
+                row.parent_id,
+                row.client_oid,
+                row.source,
+            ),
+            row.created_ms,
+        )
+        trigger.status, trigger.reason = row.status, row.reason
+        trigger.reached_ticks, trigger.order_id = row.reached_ticks, row.order_id
+        trigger.updated_ms = row.updated_ms
+        return trigger
 
     def candle(self, pair: int, span_ms: int, open_ms: int) -> Candle | None:
         """Give a candle as far as it has come."""

@@ -35,6 +35,14 @@ class Page(NamedTuple):
             end_ms=end_ms if self.end_ms is None else min(end_ms, self.end_ms),
         )
 
+    def holds(self, row_id: int, time_ms: int) -> bool:
+        """Say whether a row of this id and time may be on the page."""
+        if self.before_id is not None and row_id >= self.before_id:
+            return False
+        if self.start_ms is not None and time_ms < self.start_ms:
+            return False
+        return self.end_ms is None or time_ms <= self.end_ms
+
 
 class Bounds(NamedTuple):
     """A page's ids and times, `low_id` and both times included, `high_id` not."""

@@ -37,12 +37,14 @@ from lombard.core.events import (
     Repaid,
     Traded,
     Transferred,
+    TriggerPlaced,
 )
 from lombard.history import rows as r
 from lombard.history.candle_log import CandleLog, CandleLookup
 from lombard.history.liquidation_log import LiquidationLog, LiquidationLookup
 from lombard.history.position_log import PositionLog, PositionLookup
 from lombard.history.schema import COUNTER_ENGINE, COUNTER_LEDGER, MINUTE_MS, metadata
+from lombard.history.trigger_log import TriggerLog, TriggerLookup
 
 Cell = int | str
 # The base and the quote coin of a pair. They never change.
@@ -105,7 +107,7 @@ class RunningOrder:
         )
 
 
-class Lookup(CandleLookup, LiquidationLookup, PositionLookup, Protocol):
+class Lookup(CandleLookup, LiquidationLookup, PositionLookup, TriggerLookup, Protocol):
     """What was written before, for what is not remembered."""
 
     def balance(self, account: int, coin: int) -> int:
@@ -140,6 +142,7 @@ class Projection:
         self._candles: Final = CandleLog(lookup)
         self._liquidations: Final = LiquidationLog(lookup, self._rows)
         self._positions: Final = PositionLog(lookup, coins_of)
+        self._triggers: Final = TriggerLog(lookup)
         # of this command
         self._seq = 0
         self._time_ms = 0
@@ -162,7 +165,11 @@ class Projection:
                 self._order_closed(event)
             elif isinstance(event, Traded):
                 self._traded(event)
-            elif not (self._add_lending(event) or self._add_venue(event, position)):
+            elif not (
+                self._add_lending(event)
+                or self._add_venue(event, position)
+                or self._triggers.add(event, time_ms)
+            ):
                 self._add_liquidation(event)
         self._liquidations.end_command(time_ms)
         if self._overdrawn:
@@ -180,6 +187,7 @@ class Projection:
         self._changed_orders = {}
         self._new_rates = {}
         self._first_ids = {}
+        self._triggers.take(rows["triggers"])
         self._candles.take(rows["candles"])
         self._liquidations.take()
         self._positions.take(rows["positions"])
@@ -194,6 +202,7 @@ class Projection:
             if len(remembered) > REMEMBERED_MAX:
                 remembered.clear()
         self._positions.trim()
+        self._triggers.trim(REMEMBERED_MAX)
 
     # --- orders and trades ------------------------------------------------------------------
 
@@ -492,4 +501,6 @@ def _new_id(event: Event) -> int:
         return event.deposit_id
     if isinstance(event, LiquidationStarted):
         return event.liquidation_id
+    if isinstance(event, TriggerPlaced):
+        return event.trigger_id
     return 0

@@ -152,6 +152,29 @@ class Reader:
         with self._reading() as connection:
             return _fetch(connection, query, rows.PositionRow)
 
+    # --- triggers ---------------------------------------------------------------------------
+
+    def trigger(self, account: int, trigger_id: int) -> rows.TriggerRow | None:
+        """Give one of an account's triggers, waiting or ended."""
+        q = s.triggers.c
+        query = _where(select(s.triggers).where(q.account == account), q.trigger_id, trigger_id)
+        return self._first(query, rows.TriggerRow)
+
+    def ended_triggers(
+        self,
+        account: int,
+        page: Page,
+        pair: int | None = None,
+        plans: Collection[int] | None = None,
+    ) -> list[rows.TriggerRow]:
+        """List an account's triggers that have ended; the times are those of their placing."""
+        q = s.triggers.c
+        query = select(s.triggers).where(q.account == account, q.status >= rows.TRIGGER_FIRED)
+        query = _where(query, q.pair, pair)
+        if plans is not None:
+            query = query.where(q.plan.in_(plans))
+        return self._page(query, q.trigger_id, q.created_ms, page, rows.TriggerRow)
+
     # --- lending ----------------------------------------------------------------------------
 
     def borrows(

@@ -15,6 +15,11 @@ STATUS_FILLED: Final = 2
 STATUS_CANCELLED: Final = 3
 # `OrderRow.reason` while the order is open; then one of the CLOSED_ numbers of the core.
 REASON_OPEN: Final = -1
+# `TriggerRow.status`; a trigger at or above TRIGGER_FIRED has ended.
+TRIGGER_LIVE: Final = 0
+TRIGGER_FIRED: Final = 1
+TRIGGER_FAILED: Final = 2
+TRIGGER_CANCELLED: Final = 3
 # `FillRow.role`
 ROLE_TAKER: Final = 0
 ROLE_MAKER: Final = 1
@@ -65,6 +70,41 @@ class OrderRow(msgspec.Struct, frozen=True, gc=False):
     base_units: int
     quote_units: int
     fee_units: int
+    created_ms: int
+    updated_ms: int
+
+
+class TriggerRow(msgspec.Struct, frozen=True, gc=False):
+    """A trigger as it stands.
+
+    `parent_id` is the order it belongs to, `order_id` the one it placed when it fired, 0 for none.
+    `reason` is a refusal's name when it failed; "user", "order" (the one it belongs to has ended),
+    "sibling" (the other exit has fired) or "liquidation" when it was cancelled.
+    """
+
+    trigger_id: int
+    account: int
+    pair: int
+    plan: int
+    price_source: int
+    direction: int
+    side: int
+    kind: int
+    force: int
+    loan_type: int
+    stp: int
+    source: int
+    client_oid: str
+    trigger_ticks: int
+    callback_e6: int
+    price_ticks: int
+    size_steps: int
+    budget_units: int
+    parent_id: int
+    status: int
+    reason: str
+    reached_ticks: int
+    order_id: int
     created_ms: int
     updated_ms: int
 

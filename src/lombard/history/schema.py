@@ -129,6 +129,37 @@ _index(
     only=orders.c.source == 1,
 )
 
+triggers: Final = Table(
+    "triggers",
+    metadata,
+    Column("trigger_id", Id, primary_key=True, autoincrement=False),
+    Column("account", BigInteger, nullable=False),
+    Column("pair", Integer, nullable=False),
+    Column("plan", SmallInteger, nullable=False),
+    Column("price_source", SmallInteger, nullable=False),
+    Column("direction", SmallInteger, nullable=False),
+    Column("side", SmallInteger, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("force", SmallInteger, nullable=False),
+    Column("loan_type", SmallInteger, nullable=False),
+    Column("stp", SmallInteger, nullable=False),
+    Column("source", SmallInteger, nullable=False),
+    Column("client_oid", Text, nullable=False),
+    Column("trigger_ticks", Exact, nullable=False),
+    Column("callback_e6", Exact, nullable=False),
+    Column("price_ticks", Exact, nullable=False),
+    Column("size_steps", Exact, nullable=False),
+    Column("budget_units", Exact, nullable=False),
+    Column("parent_id", BigInteger, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reached_ticks", Exact, nullable=False),
+    Column("order_id", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+)
+_index("triggers_of_account", triggers.c.account, triggers.c.trigger_id)
+
 # `fill_id` is `2 * trade_id + role`: the two sides of a trade beside each other.
 fills: Final = Table(
     "fills",

@@ -21,6 +21,7 @@ from lombard.history.schema import (
     orders,
     positions,
     rates,
+    triggers,
 )
 
 # How many rows a statement may carry, most first. SQLite binds at most 32 766 values.
@@ -30,6 +31,19 @@ ROWS_OF_STATEMENTS: Final = (64, 8, 1)
 _RENEWED: Final[dict[Table, tuple[str, ...]]] = {
     orders: ("status", "reason", "base_units", "quote_units", "fee_units", "updated_ms"),
     positions: ("size_units", "cost_units", "realised_units", "opened_ms", "updated_ms"),
+    triggers: (
+        "direction",
+        "kind",
+        "trigger_ticks",
+        "price_ticks",
+        "size_steps",
+        "budget_units",
+        "status",
+        "reason",
+        "reached_ticks",
+        "order_id",
+        "updated_ms",
+    ),
     liquidations: ("finished_ms", "ratio_after_e6", "fee_value_e8"),
     candles: ("high_ticks", "low_ticks", "close_ticks", "base_units", "quote_units", "trades"),
     rates: ("rate_e12",),

@@ -11,14 +11,22 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import Final, final
 
-from lombard.core.commands import VENUE, CancelAllOrders, CancelOrder, Command, Repay
+from lombard.core.commands import (
+    VENUE,
+    CancelAllOrders,
+    CancelAllTriggers,
+    CancelOrder,
+    CancelTrigger,
+    Command,
+    Repay,
+)
 from lombard.core.state import Reply
 from lombard.node.errors import Overloaded
 
 BATCH_MAX: Final = 512
 # At the ~20,000 commands/s of an embedded node a full lane is a wait of about 0.2 s.
 LANE_MAX: Final = 4_096
-RELIEF: Final = (CancelOrder, CancelAllOrders, Repay)
+RELIEF: Final = (CancelOrder, CancelAllOrders, CancelTrigger, CancelAllTriggers, Repay)
 
 
 @final

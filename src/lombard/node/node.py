@@ -11,7 +11,7 @@ from typing import Final, Protocol, TypeVar
 
 import structlog
 
-from lombard.core.commands import VENUE, Command, ContinueLiquidation, Envelope
+from lombard.core.commands import VENUE, Command, ContinueLiquidation, Envelope, FireTriggers
 from lombard.core.engine import Engine
 from lombard.core.events import Event
 from lombard.core.state import Reply, State
@@ -118,7 +118,7 @@ class Node:
         return await self._sequencer.with_log(work)
 
     async def settled(self) -> None:
-        """Wait until no liquidation can go on (RULES 8.3)."""
+        """Wait until no trigger is due and no liquidation can go on (RULES 8.3, 10)."""
         while self._continuing is not None and self._sequencer.failure is None:
             await asyncio.wait([self._continuing])
 
@@ -189,12 +189,17 @@ class Node:
             self._continue()
 
     def _continue(self) -> None:
-        """Ask for more steps of liquidation if there are any to do, one request at a time."""
+        """Ask for what is left to do, triggers first, if there is any, one request at a time."""
         self._continuing = None
-        if self._exhausted or not self.engine.liquidation_due():
+        command: Command
+        if self.engine.triggers_due():
+            command = FireTriggers()
+        elif not self._exhausted and self.engine.liquidation_due():
+            command = ContinueLiquidation(LIQUIDATION_STEPS)
+        else:
             return
         try:
-            self._continuing = self._sequencer.submit(VENUE, ContinueLiquidation(LIQUIDATION_STEPS))
+            self._continuing = self._sequencer.submit(VENUE, command)
         except (Overloaded, Stopped) as refusal:
             # After the next batch, or the next start, it is asked for again.
-            _LOG.info("liquidation put off", why=repr(refusal))
+            _LOG.info("put off", command=type(command).__name__, why=repr(refusal))
