@@ -9,6 +9,9 @@ from typing import Final, final
 
 from mypy_extensions import mypyc_attr
 
+from lombard.core.coupon_commands import ACCESS_DRAWN as ACCESS_DRAWN
+from lombard.core.coupon_commands import ACCESS_NAMED as ACCESS_NAMED
+from lombard.core.coupon_commands import ACCESS_OPEN as ACCESS_OPEN
 from lombard.core.coupon_commands import ClaimCoupon as ClaimCoupon
 from lombard.core.coupon_commands import CreateCampaign as CreateCampaign
 from lombard.core.coupon_commands import DrawCoupons as DrawCoupons
