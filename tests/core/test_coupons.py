@@ -8,7 +8,6 @@ from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.core import queries as q
 from lombard.core.commands import Command, account_id
-from lombard.core.coupon_commands import ACCESS_DRAWN, ACCESS_NAMED, ACCESS_OPEN
 from lombard.core.engine import Engine
 from lombard.core.refusals import Refusal
 from lombard.core.units import parse_units
@@ -35,14 +34,14 @@ def campaign(
     *,
     hours: int = 24,
     on_claim: bool = False,
-    access: int = ACCESS_OPEN,
+    access: int = c.ACCESS_OPEN,
     count: int = 100,
     claim: tuple[int, int] = (0, FOREVER_MS),
     **other_caps: str,
 ) -> int:
     """Announce a campaign; return its id."""
     caps = {"USDT": cap, **other_caps}
-    seed_hash = sha256(bytes.fromhex(SEED)).hexdigest() if access == ACCESS_DRAWN else ""
+    seed_hash = sha256(bytes.fromhex(SEED)).hexdigest() if access == c.ACCESS_DRAWN else ""
     cmd = c.CreateCampaign(
         "May",
         parse_units(discount, 6),
@@ -348,7 +347,7 @@ def test_quiet_hours_look_at_nobody() -> None:
 
 def test_the_smallest_hashes_win_a_draw() -> None:
     world = World()
-    number = campaign(world, access=ACCESS_DRAWN, count=3)
+    number = campaign(world, access=c.ACCESS_DRAWN, count=3)
     users = [world.user() for _ in range(10)]
     world.ok(c.VENUE, c.EnterDraw(number, users[:6]))
     world.ok(c.VENUE, c.EnterDraw(number, users[6:]))
@@ -371,7 +370,7 @@ def test_the_smallest_hashes_win_a_draw() -> None:
 
 def test_in_a_small_draw_everybody_wins() -> None:
     world = World()
-    number = campaign(world, access=ACCESS_DRAWN, count=3)
+    number = campaign(world, access=c.ACCESS_DRAWN, count=3)
     world.ok(c.VENUE, c.EnterDraw(number, [world.user()]))
 
     world.ok(c.VENUE, c.DrawCoupons(number, SEED))
@@ -381,7 +380,7 @@ def test_in_a_small_draw_everybody_wins() -> None:
 
 def test_coupons_by_name() -> None:
     world = World()
-    number = campaign(world, access=ACCESS_NAMED, count=2)
+    number = campaign(world, access=c.ACCESS_NAMED, count=2)
     first, second, third = (world.user() for _ in range(3))
     world.ok(c.VENUE, c.GrantCoupons(number, [first]))
     reply = world.refused(c.VENUE, c.GrantCoupons(number, [second, third]))
@@ -409,7 +408,7 @@ def test_an_open_campaign_is_first_come_first_served() -> None:
 
 def test_a_claim_is_refused_in_this_order() -> None:
     world = World()
-    late = campaign(world, access=ACCESS_NAMED, claim=(clock("02:00"), clock("03:00")))
+    late = campaign(world, access=c.ACCESS_NAMED, claim=(clock("02:00"), clock("03:00")))
     user = world.user()
     account = account_id(user, c.SLOT_SPOT)
     unknown = c.ClaimCoupon(7)
@@ -425,7 +424,7 @@ def test_a_claim_is_refused_in_this_order() -> None:
 
 def test_statuses() -> None:
     world, account = lender()
-    granted = campaign(world, access=ACCESS_NAMED, claim=(0, clock("1 02:00")))
+    granted = campaign(world, access=c.ACCESS_NAMED, claim=(0, clock("1 02:00")))
     world.ok(c.VENUE, c.GrantCoupons(granted, [c.user_of(account)]))
     (coupon,) = q.coupons_of(world.state, c.user_of(account))
     assert "available" == status(world, account, coupon.id)
@@ -452,7 +451,7 @@ def changed(**changes: object) -> c.CreateCampaign:
         "claim_from_ms": 0,
         "claim_until_ms": FOREVER_MS,
         "count": 1,
-        "access": ACCESS_OPEN,
+        "access": c.ACCESS_OPEN,
         "starts_on_claim": False,
         "seed_hash": "",
     }
@@ -484,9 +483,9 @@ def changed(**changes: object) -> c.CreateCampaign:
         ({"count": 10**6 + 1, "access": 3}, "count"),
         ({"access": 3, "seed_hash": "0"}, "access"),
         ({"seed_hash": "0" * 64}, "seed hash"),
-        ({"access": ACCESS_DRAWN}, "seed hash"),
-        ({"access": ACCESS_DRAWN, "seed_hash": "0" * 62}, "seed hash"),
-        ({"access": ACCESS_DRAWN, "seed_hash": "A" * 64}, "seed hash"),
+        ({"access": c.ACCESS_DRAWN}, "seed hash"),
+        ({"access": c.ACCESS_DRAWN, "seed_hash": "0" * 62}, "seed hash"),
+        ({"access": c.ACCESS_DRAWN, "seed_hash": "A" * 64}, "seed hash"),
     ],
 )
 def test_campaigns_that_are_none(changes: dict[str, object], detail: str) -> None:
@@ -499,16 +498,16 @@ def test_a_campaign_that_is_one() -> None:
     world = World()
 
     world.ok(c.VENUE, changed())
-    world.ok(c.VENUE, changed(access=ACCESS_DRAWN, seed_hash="0" * 64))
+    world.ok(c.VENUE, changed(access=c.ACCESS_DRAWN, seed_hash="0" * 64))
 
-    assert [ACCESS_OPEN, ACCESS_DRAWN] == [row.access for row in q.campaigns(world.state)]
+    assert [c.ACCESS_OPEN, c.ACCESS_DRAWN] == [row.access for row in q.campaigns(world.state)]
 
 
 def test_grants_entries_and_draws_that_are_none() -> None:
     world = World()
     user, other = world.user(), world.user()
-    opened, named = campaign(world), campaign(world, access=ACCESS_NAMED)
-    drawn = campaign(world, access=ACCESS_DRAWN)
+    opened, named = campaign(world), campaign(world, access=c.ACCESS_NAMED)
+    drawn = campaign(world, access=c.ACCESS_DRAWN)
     world.ok(c.VENUE, c.GrantCoupons(named, [other]))
     invalid = Refusal.CONFIGURATION_INVALID
     table: list[tuple[Command, Refusal, str]] = [
@@ -537,7 +536,7 @@ def test_grants_entries_and_draws_that_are_none() -> None:
     for cmd in (c.EnterDraw(drawn, [other]), c.DrawCoupons(drawn, SEED)):
         assert "the draw was held" == world.refused(c.VENUE, cmd).detail
     world.tick(clock("01:00"))
-    closed = campaign(world, access=ACCESS_NAMED, claim=(0, clock("02:00")))
+    closed = campaign(world, access=c.ACCESS_NAMED, claim=(0, clock("02:00")))
     world.tick(clock("02:00"))
     reply = world.refused(c.VENUE, c.GrantCoupons(closed, [user]))
     assert Refusal.CLAIM_WINDOW_CLOSED == reply.refusal

@@ -12,7 +12,6 @@ from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.core import queries as q
 from lombard.core.commands import account_id
-from lombard.core.coupon_commands import ACCESS_OPEN
 from lombard.core.engine import Engine
 from tests.core.naive_coupons import HOUR_MS, NaiveCoupon, NaiveUser
 from tests.core.strategies import RATES
@@ -111,7 +110,7 @@ class Desk:
     def announce(self, terms: Terms) -> int:
         caps = [(coin, cap) for coin, cap in zip((USDT, SILVER), terms.caps, strict=False)]
         cmd = c.CreateCampaign(
-            "May", terms.discount_e6, caps, terms.duration_ms, 0, 10**18, 5, ACCESS_OPEN,
+            "May", terms.discount_e6, caps, terms.duration_ms, 0, 10**18, 5, c.ACCESS_OPEN,
             terms.starts_on_claim, "",
         )  # fmt: skip
         return self.world.ok(c.VENUE, cmd).id

@@ -14,8 +14,7 @@ from lombard.api.errors import Scene
 from lombard.api.lookup import CROSSED, spot_account
 from lombard.api.table import GET, POST, Endpoint, NoParameters, public, signed
 from lombard.core import queries
-from lombard.core.commands import ClaimCoupon
-from lombard.core.coupon_commands import ACCESS_DRAWN, ACCESS_NAMED, ACCESS_OPEN
+from lombard.core.commands import ACCESS_DRAWN, ACCESS_NAMED, ACCESS_OPEN, ClaimCoupon
 from lombard.core.queries import Campaign, Coupon, slot_of
 from lombard.core.refusals import Refusal
 from lombard.identity import Permission

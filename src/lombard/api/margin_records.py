@@ -181,7 +181,7 @@ class FinancialPage(msgspec.Struct):
 
 def endpoints() -> list[Endpoint]:
     """Make the rows of this page, for both kinds of margin."""
-    return [row for mode in MODES for row in _rows(mode)]
+    return [row for mode in MODES for row in (*_rows(mode), _receipts_row(mode))]
 
 
 def _rows(mode: Mode) -> list[Endpoint]:
@@ -225,17 +225,6 @@ def _rows(mode: Mode) -> list[Endpoint]:
         ),
         signed(
             GET,
-            f"/lombard/v1/margin/{mode.name}/interest-receipts",
-            read,
-            10,
-            scene,
-            RecordQuery,
-            mode.required,
-            ReceiptPage,
-            partial(interest_receipts, mode),
-        ),
-        signed(
-            GET,
             path("financial-records"),
             read,
             10,
@@ -246,6 +235,20 @@ def _rows(mode: Mode) -> list[Endpoint]:
             partial(financial_records, mode),
         ),
     ]
+
+
+def _receipts_row(mode: Mode) -> Endpoint:
+    return signed(
+        GET,
+        f"/lombard/v1/margin/{mode.name}/interest-receipts",
+        Permission.READ,
+        10,
+        mode.scene,
+        RecordQuery,
+        mode.required,
+        ReceiptPage,
+        partial(interest_receipts, mode),
+    )
 
 
 async def borrow_history(mode: Mode, call: Call, query: RecordQuery) -> BorrowPage:

@@ -21,8 +21,14 @@ from lombard.api.lookup import coin_of
 from lombard.api.ports import World
 from lombard.api.table import POST, Endpoint, local
 from lombard.core import queries
-from lombard.core.commands import Command, CreateCampaign, DrawCoupons, EnterDraw, GrantCoupons
-from lombard.core.coupon_commands import ACCESS_DRAWN
+from lombard.core.commands import (
+    ACCESS_DRAWN,
+    Command,
+    CreateCampaign,
+    DrawCoupons,
+    EnterDraw,
+    GrantCoupons,
+)
 from lombard.core.units import UnitsError, parse_units
 
 HOUR_MS: Final = 3_600_000

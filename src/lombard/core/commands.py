@@ -11,6 +11,9 @@ from mypy_extensions import i64, mypyc_attr
 
 from lombard.core.closing_commands import ClosePosition as ClosePosition
 from lombard.core.closing_commands import FlashRepay as FlashRepay
+from lombard.core.coupon_commands import ACCESS_DRAWN as ACCESS_DRAWN
+from lombard.core.coupon_commands import ACCESS_NAMED as ACCESS_NAMED
+from lombard.core.coupon_commands import ACCESS_OPEN as ACCESS_OPEN
 from lombard.core.coupon_commands import ClaimCoupon as ClaimCoupon
 from lombard.core.coupon_commands import CreateCampaign as CreateCampaign
 from lombard.core.coupon_commands import DrawCoupons as DrawCoupons

@@ -23,13 +23,15 @@ from lombard.core.campaigns import (
     seed_hash_of,
 )
 from lombard.core.commands import (
+    ACCESS_DRAWN,
+    ACCESS_NAMED,
+    ACCESS_OPEN,
     ClaimCoupon,
     CreateCampaign,
     DrawCoupons,
     EnterDraw,
     GrantCoupons,
 )
-from lombard.core.coupon_commands import ACCESS_DRAWN, ACCESS_NAMED, ACCESS_OPEN
 from lombard.core.events import (
     CampaignCreated,
     CouponClaimed,

@@ -9,6 +9,7 @@ account, of the trade and of the catalogue, not of the venue.
 from __future__ import annotations
 
 from lombard.core.book import Order
+from lombard.core.cancelling import find
 from lombard.core.closing import closing_order
 from lombard.core.commands import (
     BUY,
@@ -20,7 +21,6 @@ from lombard.core.commands import (
     user_of,
 )
 from lombard.core.matching import left_behind
-from lombard.core.cancelling import find
 from lombard.core.snapshot import copy_part
 from lombard.core.state import Account, Pair, State
 

@@ -242,7 +242,7 @@ def charge_first_hour(
     assert balance.hour == state.hour, "Invariant: a loan was not brought up to date"
     rate = hour_rate_e12(state, balance.coin, level_at(account.user, state.hour), state.hour)
     shown = balance.shown_units
-    laid: Cover = []
+    covers: tuple[tuple[int, int], ...] = ()
     saved_units = 0
     if state.interest_profile == PROFILE_CEIL_EACH_CHARGE:
         charged = balance.charged + _ceil_charge(units, rate)
@@ -250,6 +250,7 @@ def charge_first_hour(
         charged = balance.charged + units * rate
     if account.user.coupons:
         laid = use_for_loan(state, account, balance, units, events)
+        covers = covers_of(laid)
         balance.saved += hour_saving(state, units, weight_e6(laid), rate)
     total = balance.shown_units = net_interest_units(charged, balance.saved)
     if balance.saved:
@@ -267,6 +268,6 @@ def charge_first_hour(
             units,
             total - shown,
             saved_units,
-            covers_of(laid),
+            covers,
         )
     )
