@@ -163,6 +163,7 @@ def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
     if isinstance(cmd, Tick):
         relax(state)
         wake_waiting(state)
+        watch_all(state, events)
         return Reply(None)
     if isinstance(cmd, ContinueLiquidation):
         return liquidation.proceed(state, cmd, events)

@@ -11,6 +11,7 @@ from mypy_extensions import mypyc_attr
 
 from lombard.core.book import BookSide, Order
 from lombard.core.commands import SLOT_CROSSED, SLOT_ISOLATED, SLOT_SPOT, slot_of
+from lombard.core.edges import Edges
 from lombard.core.refusals import Refusal
 from lombard.core.units import DECIMALS_MAX, HOUR_MS, POW10, PRICE_ONE_E12, RATIO_ONE_E6
 
@@ -82,8 +83,10 @@ class Coin:
         "cross_tiers",
         "decimals",
         "external_units",
+        "falls",
         "fee_units",
         "fixed_rate_e12",
+        "growths",
         "has_rate",
         "id",
         "insurance_units",
@@ -99,6 +102,7 @@ class Coin:
         "price_sources",
         "price_spread_e6",
         "price_time_ms",
+        "rises",
         "slow_price_e12",
         "slow_time_ms",
         "supplied_units",
@@ -144,6 +148,10 @@ class Coin:
         self.bound_shift = 0
         self.bound_weight = 0
         self.bound_mmr = 0
+        # Derived, for `safe_bands`: edges of the negated price, the price, the sum of rates.
+        self.falls: Final = Edges()
+        self.rises: Final = Edges()
+        self.growths: Final = Edges()
 
 
 @final
@@ -293,10 +301,12 @@ class Account:
     """One of a user's accounts: spot, crossed, or isolated (`pair` is set).
 
     `debts` counts its coins with principal. While `liquidation` is set the account is locked.
+    `marked` when it is to be looked at at the next price or hour; `band` numbers its safe bands.
     """
 
     __slots__ = (
         "balances",
+        "band",
         "called",
         "client_oids",
         "debts",
@@ -304,6 +314,7 @@ class Account:
         "leverage",
         "liquidation",
         "margin",
+        "marked",
         "orders",
         "pair",
         "user",
@@ -324,6 +335,8 @@ class Account:
         self.called = False
         self.liquidation: Liquidation | None = None
         self.client_oids: dict[str, Remembered] = {}
+        self.marked = False
+        self.band = 0
 
     def holds(self, coin: Coin) -> bool:
         """Say whether the account may hold a coin: an isolated one holds its pair's only."""
@@ -351,6 +364,7 @@ class State:
         "indebted",
         "liquidation_queue",
         "liquidations",
+        "marked",
         "next_hour_ms",
         "next_id",
         "next_user",
@@ -359,9 +373,11 @@ class State:
         "pairs",
         "parameters",
         "replies",
+        "roundings",
         "rules_version",
         "seq",
         "time_ms",
+        "unit_price_e12",
         "users",
         "vip_levels",
     )
@@ -393,6 +409,17 @@ class State:
         # Replies to recent commands by command id, in two generations.
         self.replies: dict[bytes, Reply] = {}
         self.older_replies: dict[bytes, Reply] = {}
+        # Derived, for `watch`: the accounts to be looked at; and what the safe bands of the others
+        # rest on, beside the edges that the coins keep.
+        self.marked: list[int] = []
+        self.roundings: Final = Edges()
+        self.unit_price_e12 = -1
+
+    def touch(self, account: Account) -> None:
+        """Have an account looked at at the next price or hour: what it owns or owes has changed."""
+        if not account.marked:
+            account.marked = True
+            self.marked.append(account.id)
 
     def take_id(self) -> int:
         """Return the next id. All ids come from one counter: larger is newer."""

@@ -33,6 +33,7 @@ from lombard.core.interest import bring_up_to_date, level_rate_e12
 from lombard.core.ledger import fund_insurance, fund_pool
 from lombard.core.matching import pair_is_free
 from lombard.core.refusals import Refusal
+from lombard.core.safe_bands import terms_changed
 from lombard.core.state import (
     PARAMETERS,
     RULES_VERSION,
@@ -79,6 +80,7 @@ def set_coin(state: State, cmd: SetCoin, events: list[Event]) -> Reply:
         state.coin_ids[cmd.name] = coin.id
     else:
         coin = state.coins[known]
+    steps, tiers = coin.collateral_steps, coin.cross_tiers
     coin.collateral_steps = [(row[0], row[1]) for row in cmd.collateral_steps]
     coin.cross_tiers = [(row[0], row[1], row[2]) for row in cmd.cross_tiers]
     coin.user_limit_units = cmd.user_limit_units
@@ -86,6 +88,8 @@ def set_coin(state: State, cmd: SetCoin, events: list[Event]) -> Reply:
     coin.borrowable = cmd.borrowable
     coin.transferable = cmd.transferable
     set_ratio_bounds(coin)
+    if steps != coin.collateral_steps or tiers != coin.cross_tiers:
+        terms_changed(state, coin, None)
     events.append(VenueChanged("coin", cmd.name))
     return Reply(None, coin.id)
 
@@ -179,11 +183,14 @@ def set_pair(state: State, cmd: SetPair, events: list[Event]) -> Reply:
     pair.min_size_steps = cmd.min_size_steps
     pair.max_size_steps = cmd.max_size_steps
     pair.max_open_orders = cmd.max_open_orders
+    tiers = pair.isolated_tiers
     pair.isolated_tiers = [(row[0], row[1], row[2], row[3]) for row in cmd.isolated_tiers]
     pair.liquidation_fee_e6 = cmd.liquidation_fee_e6
     pair.crossed = cmd.crossed
     pair.trading = cmd.trading
     set_bands(state, pair)
+    if tiers != pair.isolated_tiers:
+        terms_changed(state, None, pair)
     events.append(VenueChanged("pair", cmd.symbol))
     return Reply(None, pair.id)
 

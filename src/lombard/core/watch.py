@@ -1,7 +1,8 @@
 """Watching accounts: who must be called, who must be locked (RULES 7.3, 7.8, 8.1).
 
-`watch` looks at one account after something happened to it; `watch_all` at every debtor after the
-index or the hour moved. It is a plain loop: the index of safe bands of RULES 7.8 goes behind it.
+`watch` looks at one account after something happened to it; `watch_all`, after the index or the
+hour moved, at every debtor that may have come to a line. Those are the ones something happened to
+since, the ones whose safe band was left, and the ones that have none (`safe_bands`).
 """
 
 from __future__ import annotations
@@ -17,17 +18,24 @@ from lombard.core.events import (
 )
 from lombard.core.matching import withdraw
 from lombard.core.risk import VALUE_PER_E8, Risk, assess, may_liquidate
+from lombard.core.safe_bands import draw, gather
 from lombard.core.state import Account, Liquidation, State
 from lombard.core.units import RATIO_ONE_E6
 
 
 def watch(state: State, account: Account, events: list[Event]) -> None:
+    """Evaluate an account that something happened to, now, and again when prices move."""
+    if account.debts == 0 or account.liquidation is not None:
+        return
+    state.touch(account)
+    _evaluate(state, account, events)
+
+
+def _evaluate(state: State, account: Account, events: list[Event]) -> None:
     """Evaluate an account at the current index: lock it at the line, call it before.
 
     Nothing is decided on a stale index, or on one with fewer than two sources (RULES 7.7).
     """
-    if account.debts == 0 or account.liquidation is not None:
-        return
     if not account.called and _surely_calm(state, account):
         return
     if not may_liquidate(state, account):
@@ -49,9 +57,23 @@ def _surely_calm(state: State, account: Account) -> bool:
 
 
 def watch_all(state: State, events: list[Event]) -> None:
-    """Evaluate every account with debt, in the order of their ids."""
-    for account_id in sorted(state.indebted):
-        watch(state, state.indebted[account_id], events)
+    """Evaluate every account that may have come to a line, in the order of their ids (RULES 7.8).
+
+    The others are within their safe bands: the exact rule would say nothing of them.
+    """
+    gather(state)
+    if not state.marked:
+        return
+    account_ids = sorted(state.marked)
+    state.marked = []
+    for account_id in account_ids:
+        account = state.accounts[account_id]
+        account.marked = False
+        if account.debts == 0 or account.liquidation is not None:
+            continue
+        _evaluate(state, account, events)
+        if account_id not in state.liquidations and not draw(state, account):
+            state.touch(account)
 
 
 def _lock(state: State, account: Account, risk: Risk, events: list[Event]) -> None:
