@@ -84,9 +84,10 @@ def _body(state: State) -> Iterator[str]:
                 yield _line(_order_row(order))
     for account_id in sorted(state.liquidations):
         job = state.liquidations[account_id]
-        row = [account_id, job.id, job.started_ms, job.step, job.fee_value_e26, job.waiting]
+        row = [account_id, job.id, job.started_ms, job.step, job.fee_value_e26, job.stalled]
         yield _line(["liquidation", *row])
     yield _line(["queue", *sorted(state.liquidation_queue)])
+    yield _line(["waiting", *state.waiting])
 
 
 def _venue_row(state: State) -> Row:
@@ -317,7 +318,7 @@ def _read_order(state: State, row: Row) -> None:
 def _read_liquidation(state: State, row: Row) -> None:
     account = state.accounts[row[1]]
     job = Liquidation(row[2], account, row[3])
-    job.step, job.fee_value_e26, job.waiting = row[4], row[5], row[6]
+    job.step, job.fee_value_e26, job.stalled = row[4], row[5], row[6]
     account.liquidation = job
     state.liquidations[account.id] = job
 
@@ -325,6 +326,12 @@ def _read_liquidation(state: State, row: Row) -> None:
 def _read_queue(state: State, row: Row) -> None:
     state.liquidation_queue = [(ratio, account_id) for ratio, account_id in row[1:]]
     heapq.heapify(state.liquidation_queue)
+
+
+def _read_waiting(state: State, row: Row) -> None:
+    state.waiting = row[1:]
+    for account_id in state.waiting:
+        state.liquidations[account_id].waiting = True
 
 
 def _read_reply(state: State, row: Row) -> None:
@@ -344,5 +351,6 @@ _READERS: Final = {
     "order": _read_order,
     "liquidation": _read_liquidation,
     "queue": _read_queue,
+    "waiting": _read_waiting,
     "reply": _read_reply,
 }

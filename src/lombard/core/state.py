@@ -283,9 +283,12 @@ class Remembered:
 
 @final
 class Liquidation:
-    """A liquidation in progress. `fee_value_e26` is the fee that falls due when it ends."""
+    """A liquidation in progress. `fee_value_e26` is the fee that falls due when it ends.
 
-    __slots__ = ("account", "fee_value_e26", "id", "started_ms", "step", "waiting")
+    `waiting` while it is out of the queue; `stalled` since that was recorded, until it goes on.
+    """
+
+    __slots__ = ("account", "fee_value_e26", "id", "stalled", "started_ms", "step", "waiting")
 
     def __init__(self, liquidation_id: int, account: Account, started_ms: int) -> None:
         self.id: Final = liquidation_id
@@ -294,6 +297,7 @@ class Liquidation:
         self.step = 0
         self.fee_value_e26 = 0
         self.waiting = False
+        self.stalled = False
 
 
 @final
@@ -380,6 +384,7 @@ class State:
         "unit_price_e12",
         "users",
         "vip_levels",
+        "waiting",
     )
 
     def __init__(self) -> None:
@@ -406,6 +411,8 @@ class State:
         self.liquidations: dict[int, Liquidation] = {}
         # A heap of (-ratio_e6, account): the worst comes first, then the lower id (RULES 8.3).
         self.liquidation_queue: list[tuple[int, int]] = []
+        # The accounts whose liquidation waits, longest first.
+        self.waiting: list[int] = []
         # Replies to recent commands by command id, in two generations.
         self.replies: dict[bytes, Reply] = {}
         self.older_replies: dict[bytes, Reply] = {}

@@ -8,6 +8,7 @@ since, the ones whose safe band was left, and the ones that have none (`safe_ban
 from __future__ import annotations
 
 import heapq
+from typing import Final
 
 from lombard.core.bounds import bounds_of
 from lombard.core.events import (
@@ -21,6 +22,9 @@ from lombard.core.risk import VALUE_PER_E8, Risk, assess, may_liquidate
 from lombard.core.safe_bands import draw, gather
 from lombard.core.state import Account, Liquidation, State
 from lombard.core.units import RATIO_ONE_E6
+
+# So many liquidations are woken or ranked at once, so that a storm never blocks the venue.
+RANKED_MAX: Final = 1_000
 
 
 def watch(state: State, account: Account, events: list[Event]) -> None:
@@ -108,19 +112,32 @@ def enqueue(state: State, account: Account, risk: Risk) -> None:
 
 
 def wake_waiting(state: State) -> None:
-    """Queue the liquidations again that could not go on: time has moved."""
-    for account_id in sorted(state.liquidations):
+    """Queue the liquidations again that could not go on, those that have waited longest first.
+
+    At most `RANKED_MAX` of them: in a storm the others have their turn at the next tick or price.
+    """
+    woken = state.waiting[:RANKED_MAX]
+    if not woken:
+        return
+    state.waiting = state.waiting[RANKED_MAX:]
+    for account_id in woken:
         liquidation = state.liquidations[account_id]
-        if liquidation.waiting and may_liquidate(state, liquidation.account):
+        if may_liquidate(state, liquidation.account):
             enqueue(state, liquidation.account, assess(state, liquidation.account))
+        else:
+            state.waiting.append(account_id)
 
 
 def rank_liquidations(state: State) -> None:
-    """Queue the liquidations anew, by what they are at the index of now: prices have moved."""
-    if not state.liquidations:
+    """Queue the liquidations anew, by what they are at the index of now: prices have moved.
+
+    In a storm of more than `RANKED_MAX` they keep the rank of their last step (RULES 8.3).
+    """
+    wake_waiting(state)
+    if len(state.liquidation_queue) > RANKED_MAX:
         return
+    ranked = sorted(account_id for _, account_id in state.liquidation_queue)
     state.liquidation_queue = []
-    for account_id in sorted(state.liquidations):
-        liquidation = state.liquidations[account_id]
-        if not liquidation.waiting or may_liquidate(state, liquidation.account):
-            enqueue(state, liquidation.account, assess(state, liquidation.account))
+    for account_id in ranked:
+        account = state.liquidations[account_id].account
+        enqueue(state, account, assess(state, account))
