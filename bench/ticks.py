@@ -131,7 +131,7 @@ def storm(accounts):
     venue = Venue()
     c = venue.c
     venue.do(0, c.FundInsurance(0, 10**6 * ONE))
-    bystander = venue.user(0, 10**6 * ONE)
+    bystander = venue.user(0, accounts * 10**4 * ONE)
     seller = venue.user(1, accounts * 3 * ONE)
     for _ in range(accounts):
         account = venue.user(0, 10_000 * ONE)
@@ -196,7 +196,8 @@ def main():
     print(
         f"storm: {locked:,} accounts locked in {locking * 1e3:.0f} ms "
         f"({locking / locked * 1e6:.1f} µs each), liquidated in {seconds:.1f} s "
-        f"({steps:,} steps); longest 20 steps {step * 1e3:.1f} ms, longest order between them {late * 1e3:.1f} ms"
+        f"({steps:,} steps); longest 20 steps {step * 1e3:.1f} ms, "
+        f"longest order between them {late * 1e3:.1f} ms"
     )
 
 

@@ -65,7 +65,6 @@ class Node:
         self._listeners: list[Listener] = []
         self._making_room: asyncio.Task[None] | None = None
         self._continuing: asyncio.Future[Reply] | None = None
-        self._exhausted = False
         self._tasks: list[asyncio.Task[None]] = []
         self.applied_seq = log.last_seq
         self.applied_hash = log.last_hash
@@ -166,8 +165,6 @@ class Node:
             self._hold_back()
         for listener in self._listeners:
             listener(envelope, reply, events)
-        # A step that changed nothing will not change anything by being repeated.
-        self._exhausted = isinstance(envelope.command, ContinueLiquidation) and not events
         return reply
 
     def _hold_back(self) -> None:
@@ -191,7 +188,7 @@ class Node:
     def _continue(self) -> None:
         """Ask for more steps of liquidation if there are any to do, one request at a time."""
         self._continuing = None
-        if self._exhausted or not self.engine.liquidation_due():
+        if not self.engine.liquidation_due():
             return
         try:
             self._continuing = self._sequencer.submit(VENUE, ContinueLiquidation(LIQUIDATION_STEPS))
