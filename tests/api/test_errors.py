@@ -66,6 +66,8 @@ TABLE = {
     Refusal.RISK_TOO_HIGH: ("45009", {}),
     Refusal.ORDER_UNKNOWN: ("43001", {}),
     Refusal.ORDER_CLOSED: ("50062", {Scene.SPOT: "43001", Scene.WALLET: "43001"}),
+    Refusal.REDUCE_ONLY: ("50027", {Scene.SPOT: "50027", Scene.WALLET: "50027"}),
+    Refusal.NOTICE_TOO_SHORT: ("40805", {}),
     Refusal.CONFIGURATION_INVALID: ("40017", {}),
     Refusal.PRECISION_IN_USE: ("40805", {}),
     Refusal.RULES_VERSION_UNKNOWN: ("40805", {}),

@@ -75,6 +75,7 @@ TABLE = {
     "GET /api/v2/spot/trade/unfilled-orders": (READ, 20, USER),
     "GET /api/v2/spot/trade/history-orders": (READ, 20, USER),
     "GET /api/v2/spot/trade/fills": (READ, 10, USER),
+    "GET /lombard/v1/announcements": (None, 10, ADDRESS),
     "GET /lombard/v1/health": (None, 0, ADDRESS),
     "GET /lombard/v1/ready": (None, 0, ADDRESS),
 }

@@ -49,6 +49,10 @@ CODES = {
     46: "FundPool",
     47: "FundInsurance",
     48: "Upgrade",
+    80: "AnnounceCoinTerms",
+    81: "AnnouncePairTerms",
+    82: "AnnounceDelisting",
+    83: "WithdrawAnnouncement",
 }
 
 

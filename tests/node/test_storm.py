@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from itertools import pairwise
 
 from lombard.core.commands import (
     AUTO_LOAN,
@@ -82,7 +83,7 @@ def test_others_orders_are_answered_between_the_pieces_of_a_storm() -> None:
         ahead: list[Command] = commands[: pieces[-1]]
         assert all(
             not isinstance(after, ContinueLiquidation)
-            for before, after in zip(ahead, ahead[1:], strict=False)
+            for before, after in pairwise(ahead)
             if isinstance(before, ContinueLiquidation)
         )
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from lombard.api import (
+    announcements,
     health,
     margin_account,
     margin_liquidations,
@@ -28,5 +29,6 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *wallet.endpoints(),
     *spot_orders.endpoints(),
     *spot_lists.endpoints(),
+    *announcements.endpoints(),
     *health.endpoints(),
 )

@@ -165,6 +165,8 @@ _MARGIN: Final[dict[Refusal, str]] = {
     Refusal.RISK_TOO_HIGH: "45009",
     Refusal.ORDER_UNKNOWN: "43001",
     Refusal.ORDER_CLOSED: "50062",
+    Refusal.REDUCE_ONLY: "50027",
+    Refusal.NOTICE_TOO_SHORT: "40805",
     Refusal.CONFIGURATION_INVALID: "40017",
     Refusal.PRECISION_IN_USE: "40805",
     Refusal.RULES_VERSION_UNKNOWN: "40805",

@@ -13,6 +13,7 @@ from typing import Final, final
 
 import msgspec
 
+from lombard.api import announcements
 from lombard.api.amounts import (
     PRICE_DECIMALS,
     RATE_DECIMALS,
@@ -164,6 +165,7 @@ def endpoints(world: World) -> list[Endpoint]:
             RateBody,
             partial(set_rate, world),
         ),
+        *announcements.sandbox_endpoints(world),
         local(GET, f"{PREFIX}/state-hash", NoParameters, (), StateHash, partial(state_hash, world)),
     ]
 

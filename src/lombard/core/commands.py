@@ -9,6 +9,10 @@ from typing import Final, final
 
 from mypy_extensions import mypyc_attr
 
+from lombard.core.announcement_commands import AnnounceCoinTerms as AnnounceCoinTerms
+from lombard.core.announcement_commands import AnnounceDelisting as AnnounceDelisting
+from lombard.core.announcement_commands import AnnouncePairTerms as AnnouncePairTerms
+from lombard.core.announcement_commands import WithdrawAnnouncement as WithdrawAnnouncement
 from lombard.core.operator_commands import AddUser as AddUser
 from lombard.core.operator_commands import ContinueLiquidation as ContinueLiquidation
 from lombard.core.operator_commands import FundInsurance as FundInsurance
@@ -243,6 +247,10 @@ Command = (
     | FundPool
     | FundInsurance
     | Upgrade
+    | AnnounceCoinTerms
+    | AnnouncePairTerms
+    | AnnounceDelisting
+    | WithdrawAnnouncement
 )
 
 

@@ -10,11 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, final
 
-from lombard.core import ledger, lending, liquidation, orders, snapshot, transfers, venue
+from lombard.core import (
+    announcements,
+    ledger,
+    lending,
+    liquidation,
+    orders,
+    snapshot,
+    transfers,
+    venue,
+)
+from lombard.core.announcements import make_due_changes
 from lombard.core.client_ids import client_oid_of, content_of, recall, remember
 from lombard.core.commands import (
     VENUE,
     AddUser,
+    AnnounceCoinTerms,
+    AnnounceDelisting,
+    AnnouncePairTerms,
     Borrow,
     CancelAllOrders,
     CancelOrder,
@@ -38,10 +51,12 @@ from lombard.core.commands import (
     Tick,
     Transfer,
     Upgrade,
+    WithdrawAnnouncement,
 )
 from lombard.core.events import Event
 from lombard.core.index import relax, set_index_prices
 from lombard.core.interest import turn_hours
+from lombard.core.notice import needs_notice
 from lombard.core.refusals import Refusal
 from lombard.core.state import Account, Reply, State
 from lombard.core.watch import rank_liquidations, wake_waiting, watch, watch_all
@@ -72,6 +87,8 @@ class Engine:
         time_ms = envelope.time_ms
         if time_ms < state.time_ms:
             time_ms = state.time_ms
+        if time_ms >= state.next_change_ms:
+            make_due_changes(state, time_ms, events)
         if time_ms >= state.next_hour_ms and turn_hours(state, time_ms, events):
             state.time_ms = time_ms
             watch_all(state, events)
@@ -184,6 +201,8 @@ def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
 
 def _apply_configuration(state: State, cmd: Command, events: list[Event]) -> Reply:
     reply = Reply(Refusal.COMMAND_UNKNOWN)
+    if isinstance(cmd, (SetCoin, SetPair)) and needs_notice(state, cmd):
+        return Reply(Refusal.NOTICE_TOO_SHORT, units=state.parameters["notice_ms"])
     if isinstance(cmd, SetCoin):
         reply = venue.set_coin(state, cmd, events)
     elif isinstance(cmd, SetPair):
@@ -196,7 +215,15 @@ def _apply_configuration(state: State, cmd: Command, events: list[Event]) -> Rep
         reply = venue.set_user_level(state, cmd, events)
     elif isinstance(cmd, Upgrade):
         reply = venue.upgrade(state, cmd, events)
+    elif isinstance(cmd, AnnounceCoinTerms):
+        reply = announcements.announce_coin_terms(state, cmd, events)
+    elif isinstance(cmd, AnnouncePairTerms):
+        reply = announcements.announce_pair_terms(state, cmd, events)
+    elif isinstance(cmd, AnnounceDelisting):
+        reply = announcements.announce_delisting(state, cmd, events)
+    elif isinstance(cmd, WithdrawAnnouncement):
+        reply = announcements.withdraw_announcement(state, cmd, events)
     if reply.refusal is None:
-        # New terms may put an account below its line (until they carry a date: RULES 8.7).
+        # New terms may put an account below its line.
         watch_all(state, events)
     return reply

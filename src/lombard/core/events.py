@@ -9,6 +9,9 @@ from typing import Final, final
 
 from mypy_extensions import mypyc_attr
 
+from lombard.core.announcement_events import AnnouncedChangeMade as AnnouncedChangeMade
+from lombard.core.announcement_events import AnnouncementWithdrawn as AnnouncementWithdrawn
+from lombard.core.announcement_events import ChangeAnnounced as ChangeAnnounced
 from lombard.core.liquidation_events import FundPaid as FundPaid
 from lombard.core.liquidation_events import FundTook as FundTook
 from lombard.core.liquidation_events import LiquidationFeePaid as LiquidationFeePaid
@@ -330,4 +333,7 @@ Event = (
     | LossBooked
     | LiquidationFeePaid
     | LiquidationFinished
+    | ChangeAnnounced
+    | AnnouncedChangeMade
+    | AnnouncementWithdrawn
 )

@@ -20,7 +20,9 @@ from lombard.core.commands import (
     STP_NONE,
     ContinueLiquidation,
 )
+from lombard.core.delisting import force, must_be_repaid, owes_delisted
 from lombard.core.events import (
+    REPAY_FORCED,
     REPAY_LIQUIDATION,
     Event,
     FundPaid,
@@ -83,7 +85,10 @@ def _step(state: State, liquidation: Liquidation, events: list[Event]) -> None:
     if not may_liquidate(state, account):
         _wait(state, liquidation, before, events)
         return
-    if _is_safe(liquidation, before):
+    if liquidation.forced and before.to_liquidate():
+        # What was a repayment of one debt is a liquidation now.
+        liquidation.forced = False
+    if _is_done(liquidation, before):
         _finish(state, liquidation, events)
         return
     if _repay_from_own_coins(state, liquidation, events):
@@ -91,10 +96,17 @@ def _step(state: State, liquidation: Liquidation, events: list[Event]) -> None:
     else:
         _sell_or_wait(state, liquidation, before, events)
     after = assess(state, account)
-    if _is_safe(liquidation, after):
+    if _is_done(liquidation, after):
         _finish(state, liquidation, events)
     elif not liquidation.waiting:
         enqueue(state, account, after)
+
+
+def _is_done(liquidation: Liquidation, risk: Risk) -> bool:
+    """Say whether there is nothing left to do: the ratio is safe, or the delisted debt repaid."""
+    if liquidation.forced:
+        return not owes_delisted(liquidation.account)
+    return _is_safe(liquidation, risk)
 
 
 def _is_safe(liquidation: Liquidation, risk: Risk) -> bool:
@@ -106,8 +118,11 @@ def _is_safe(liquidation: Liquidation, risk: Risk) -> bool:
 def _repay(
     state: State, liquidation: Liquidation, balance: Balance, units: int, events: list[Event]
 ) -> None:
-    """Repay a debt from available, and note the fee on what it was worth (RULES 8.5)."""
-    pay_back(state, liquidation.account, balance, units, REPAY_LIQUIDATION, events)
+    """Repay a debt from available, and note the fee on what it was worth (RULES 8.5, 8.7)."""
+    kind = REPAY_FORCED if liquidation.forced else REPAY_LIQUIDATION
+    pay_back(state, liquidation.account, balance, units, kind, events)
+    if liquidation.forced:
+        return
     fee_e6 = fee_rate_e6(state, liquidation.account)
     liquidation.fee_value_e26 += unit_value(balance.coin) * units * fee_e6
 
@@ -121,10 +136,13 @@ def _repay_from_own_coins(state: State, liquidation: Liquidation, events: list[E
         debt = debt_units(state, account, balance)
         if debt == 0 or balance.available_units == 0:
             continue
-        risk = assess(state, account)
-        if _is_safe(liquidation, risk):
-            break
-        units = min(balance.available_units, debt, _units_to_safety(state, liquidation, balance))
+        units = min(balance.available_units, debt)
+        if not liquidation.forced:
+            if _is_safe(liquidation, assess(state, account)):
+                break
+            units = min(units, _units_to_safety(state, liquidation, balance))
+        elif not must_be_repaid(account, balance):
+            continue
         _repay(state, liquidation, balance, units, events)
         repaid = True
     return repaid
@@ -154,7 +172,7 @@ def _sell_or_wait(
     The largest surplus first; where it finds no way or no buyer, the next largest.
     """
     account = liquidation.account
-    deficit = largest_deficit(state, account)
+    deficit = largest_deficit(state, account, liquidation.forced)
     assert deficit is not None, "Invariant: a liquidation without a deficit"
     late = state.time_ms - liquidation.started_ms >= state.parameters["takeover_after_ms"]
     if late:
@@ -290,9 +308,15 @@ def _take_over(state: State, liquidation: Liquidation, before: Risk, events: lis
     from its own balance of that coin; the pool loses the rest.
     """
     account = liquidation.account
-    _fund_takes(state, liquidation, assess(state, account).debt_e26, events)
-    for coin_id in sorted(account.balances):
-        balance = account.balances[coin_id]
+    doomed = [account.balances[coin_id] for coin_id in sorted(account.balances)]
+    if liquidation.forced:
+        doomed = [balance for balance in doomed if must_be_repaid(account, balance)]
+    value_e26 = 0
+    for balance in doomed:
+        value_e26 += unit_value(balance.coin) * debt_units(state, account, balance) * RATIO_ONE_E6
+    _fund_takes(state, liquidation, value_e26, events)
+    for balance in doomed:
+        coin_id = balance.coin.id
         debt = debt_units(state, account, balance)
         if debt == 0:
             continue
@@ -370,3 +394,4 @@ def _finish(state: State, liquidation: Liquidation, events: list[Event]) -> None
     ratio = assess(state, account).ratio_e6()
     events.append(LiquidationFinished(liquidation.id, account.id, ratio, taken // VALUE_PER_E8))
     watch(state, account, events)
+    force(state, account, events)

@@ -25,6 +25,7 @@ from lombard.core.commands import (
     PlaceOrder,
     ReplaceOrder,
 )
+from lombard.core.delisting import refuse_increase
 from lombard.core.events import (
     CLOSED_BY_USER,
     CLOSED_FILLED,
@@ -106,6 +107,10 @@ def _refuse_form(
             return Reply(Refusal.COIN_NOT_IN_ACCOUNT, detail=pair.symbol)
         if account.liquidation is not None:
             return Reply(Refusal.IN_LIQUIDATION)
+        if pair.reduce_only:
+            refusal = refuse_increase(state, account, pair, cmd)
+            if refusal is not None:
+                return refusal
     elif cmd.loan_type:
         return Reply(Refusal.ORDER_INVALID, detail="loanType")
     refusal = _refuse_numbers(pair, cmd)

@@ -31,7 +31,7 @@ from lombard.core.lending import max_borrowable as _max_borrowable
 from lombard.core.lending import max_leverage as _max_leverage
 from lombard.core.orders import find
 from lombard.core.risk import RATIO_INFINITE_E6, VALUE_ONE, Risk, assess, is_stale
-from lombard.core.state import Account, Coin, Pair, State
+from lombard.core.state import Account, Announcement, Coin, Pair, State
 from lombard.core.transfers import max_transferable as _max_transferable
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "SLOT_ISOLATED",
     "SLOT_SPOT",
     "VALUE_ONE",
+    "Announcement",
     "BalanceView",
     "Coin",
     "Limit",
@@ -266,6 +267,11 @@ def pending_interest(state: State, account: int) -> list[InterestCharged]:
         for coin_id in sorted(found.balances):
             rows.extend(receipts(state, found, found.balances[coin_id]))
     return rows
+
+
+def announcements(state: State) -> list[Announcement]:
+    """Return the announced changes that have not come into force, soonest first (RULES 8.7)."""
+    return list(state.announcements)
 
 
 def parameter(state: State, name: str) -> int:

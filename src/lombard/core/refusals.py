@@ -57,6 +57,8 @@ class Refusal(Enum):
     ORDER_UNKNOWN = "order_unknown"
     ORDER_CLOSED = "order_closed"
     # the venue's own commands
+    REDUCE_ONLY = "reduce_only"
+    NOTICE_TOO_SHORT = "notice_too_short"
     CONFIGURATION_INVALID = "configuration_invalid"
     PRECISION_IN_USE = "precision_in_use"
     RULES_VERSION_UNKNOWN = "rules_version_unknown"

@@ -9,6 +9,7 @@ from typing import Final, final
 
 from lombard.core.book import Order
 from lombard.core.commands import BUY, IOC, MARKET, NORMAL, SELL, SOURCE_SYSTEM, STP_NONE
+from lombard.core.delisting import must_be_repaid
 from lombard.core.risk import Risk, debt_units, needed_e6
 from lombard.core.state import Account, Balance, Coin, Liquidation, Pair, State
 from lombard.core.units import RATIO_ONE_E6, div_ceil
@@ -79,12 +80,14 @@ def surpluses_to_sell(state: State, account: Account, wanted: Coin) -> list[Bala
     return surpluses
 
 
-def largest_deficit(state: State, account: Account) -> Balance | None:
+def largest_deficit(state: State, account: Account, forced: bool) -> Balance | None:
     """Return the balance that lacks the most value to pay its debt."""
     best: Balance | None = None
     best_value = 0
     for coin_id in sorted(account.balances):
         balance = account.balances[coin_id]
+        if forced and not must_be_repaid(account, balance):
+            continue
         missing = debt_units(state, account, balance) - balance.available_units
         value = unit_value(balance.coin) * missing
         if value > best_value:
@@ -134,8 +137,12 @@ def slice_value_e26(
     if account.pair is None:
         weight_e6 = max(ratio for _, ratio in surplus.coin.collateral_steps)
     taker_e6 = max([pair.taker_fee_e6 for pair in state.pairs], default=0)
-    cost_e6 = state.parameters["system_band_e6"] + taker_e6 + fee_rate_e6(state, account)
-    divisor = slice_divisor_e12(cost_e6, mmr_e6, weight_e6)
+    cost_e6 = state.parameters["system_band_e6"] + taker_e6
+    if liquidation.forced:
+        # All that is owed, at the band's edge and after the taker's fee.
+        lacking = unit_value(deficit.coin) * (debt - deficit.available_units) * RATIO_ONE_E6
+        return div_ceil(lacking * RATIO_ONE_E6, RATIO_ONE_E6 - cost_e6)
+    divisor = slice_divisor_e12(cost_e6 + fee_rate_e6(state, account), mmr_e6, weight_e6)
     assert divisor > 0, "Invariant: a slice would not improve the account"
     missing = 2 * risk.maintenance_e26 - (risk.net_e26 - liquidation.fee_value_e26)
     return div_ceil(missing * RATIO_ONE_E6 * RATIO_ONE_E6, divisor)

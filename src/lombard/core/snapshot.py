@@ -16,12 +16,14 @@ from typing import Any, Final
 from lombard.core.book import Order
 from lombard.core.bounds import set_price_bounds, set_ratio_bounds
 from lombard.core.commands import SLOT_ISOLATED, slot_of, user_of
+from lombard.core.delisting import set_reduce_only
 from lombard.core.index import set_bands
 from lombard.core.matching import resting_side
 from lombard.core.state import (
     PARAMETERS,
     RULES_VERSION,
     Account,
+    Announcement,
     Balance,
     Coin,
     Liquidation,
@@ -85,9 +87,12 @@ def _body(state: State) -> Iterator[str]:
     for account_id in sorted(state.liquidations):
         job = state.liquidations[account_id]
         row = [account_id, job.id, job.started_ms, job.step, job.fee_value_e26, job.stalled]
+        row.append(job.forced)
         yield _line(["liquidation", *row])
     yield _line(["queue", *sorted(state.liquidation_queue)])
     yield _line(["waiting", *state.waiting])
+    for change in state.announcements:
+        yield _line(_announcement_row(change))
 
 
 def _venue_row(state: State) -> Row:
@@ -126,6 +131,7 @@ _COIN: Final = [
     "external_units",
     "fixed_rate_e12",
     "has_rate",
+    "delisting",
 ]
 _PAIR: Final = [
     "maker_fee_e6",
@@ -138,6 +144,7 @@ _PAIR: Final = [
     "crossed",
     "trading",
     "last_price_ticks",
+    "delisting",
 ]
 _ORDER: Final = [
     "remaining_steps",
@@ -169,6 +176,12 @@ def _order_row(order: Order) -> Row:
     terms += [order.quote_units, order.client_oid, order.source, order.time_ms]
     values: Row = [getattr(order, name) for name in _ORDER]
     return [*terms, *values]
+
+
+def _announcement_row(change: Announcement) -> Row:
+    terms: Row = ["announcement", change.id, change.kind, change.coin, change.pair]
+    terms += [change.announced_ms, change.effective_ms, change.collateral_steps]
+    return [*terms, change.cross_tiers, change.user_limit_units, change.isolated_tiers]
 
 
 def _account_lines(account: Account) -> Iterator[str]:
@@ -213,6 +226,7 @@ def _restore(rows: Iterator[str]) -> State:
         account.orders = {key: account.orders[key] for key in sorted(account.orders)}
     for pair in state.pairs:
         set_bands(state, pair)
+        set_reduce_only(pair)
     return state
 
 
@@ -318,7 +332,7 @@ def _read_order(state: State, row: Row) -> None:
 def _read_liquidation(state: State, row: Row) -> None:
     account = state.accounts[row[1]]
     job = Liquidation(row[2], account, row[3])
-    job.step, job.fee_value_e26, job.stalled = row[4], row[5], row[6]
+    job.step, job.fee_value_e26, job.stalled, job.forced = row[4], row[5], row[6], row[7]
     account.liquidation = job
     state.liquidations[account.id] = job
 
@@ -332,6 +346,17 @@ def _read_waiting(state: State, row: Row) -> None:
     state.waiting = row[1:]
     for account_id in state.waiting:
         state.liquidations[account_id].waiting = True
+
+
+def _read_announcement(state: State, row: Row) -> None:
+    change = Announcement(row[2], row[3], row[4], row[5], row[6])
+    change.id = row[1]
+    change.collateral_steps = [(up_to, ratio) for up_to, ratio in row[7]]
+    change.cross_tiers = [(most, leverage, mmr) for most, leverage, mmr in row[8]]
+    change.user_limit_units = row[9]
+    change.isolated_tiers = [(base, quote, leverage, mmr) for base, quote, leverage, mmr in row[10]]
+    state.announcements.append(change)
+    state.next_change_ms = state.announcements[0].effective_ms
 
 
 def _read_reply(state: State, row: Row) -> None:
@@ -352,5 +377,6 @@ _READERS: Final = {
     "liquidation": _read_liquidation,
     "queue": _read_queue,
     "waiting": _read_waiting,
+    "announcement": _read_announcement,
     "reply": _read_reply,
 }

@@ -9,6 +9,7 @@ from typing import Final, final
 
 from mypy_extensions import mypyc_attr
 
+from lombard.core.announced import Announcement as Announcement
 from lombard.core.book import BookSide, Order
 from lombard.core.commands import SLOT_CROSSED, SLOT_ISOLATED, SLOT_SPOT, slot_of
 from lombard.core.edges import Edges
@@ -18,6 +19,8 @@ from lombard.core.units import DECIMALS_MAX, HOUR_MS, POW10, PRICE_ONE_E12, RATI
 FIRST_ID: Final = 10**18
 FIRST_USER: Final = 1_000_001
 RULES_VERSION: Final = 1
+# Later than any time there is.
+NEVER_MS: Final = 2**62
 
 # The venue's named numbers: name -> (default, least, most).
 PARAMETERS: Final[dict[str, tuple[int, int, int]]] = {
@@ -31,6 +34,9 @@ PARAMETERS: Final[dict[str, tuple[int, int, int]]] = {
     "crossed_liquidation_fee_e6": (20_000, 0, 500_000),
     # The insurance fund takes a liquidation over after this long (RULES 8.4).
     "takeover_after_ms": (600_000, 0, 86_400_000),
+    # How long before it holds a change that raises risk must be announced; 0: it may hold at once
+    # (RULES 8.7).
+    "notice_ms": (0, 0, 31_536_000_000),
     # How long, and how many at most, client ids are remembered per account (RULES 10).
     "client_oid_ttl_ms": (86_400_000, 0, 864_000_000),
     "client_oids_max": (10_000, 1, 1_000_000),
@@ -82,6 +88,7 @@ class Coin:
         "collateral_steps",
         "cross_tiers",
         "decimals",
+        "delisting",
         "external_units",
         "falls",
         "fee_units",
@@ -138,6 +145,8 @@ class Coin:
         self.fee_units = 0
         self.interest_units = 0
         self.external_units = 0
+        # How far its delisting has come (`delisting`), 0 while there is none.
+        self.delisting = 0
         self.fixed_rate_e12 = 0
         self.has_rate = False
         # By VIP level: element k is the sum of the daily rates of the venue's first k hours.
@@ -165,6 +174,7 @@ class Pair:
         "base",
         "bids",
         "crossed",
+        "delisting",
         "id",
         "isolated_tiers",
         "last_price_ticks",
@@ -176,6 +186,7 @@ class Pair:
         "min_value_units",
         "quote",
         "quote_per_tick_step",
+        "reduce_only",
         "step_units",
         "symbol",
         "system_high_ticks",
@@ -213,6 +224,10 @@ class Pair:
         self.band_high_ticks = 0
         self.system_low_ticks = 0
         self.system_high_ticks = 0
+        # How far the delisting of its isolated margin has come, and, derived from that and from
+        # its coins', whether some of its margin orders may only reduce.
+        self.delisting = 0
+        self.reduce_only = False
 
 
 def quote_per_tick_step(base: Coin, quote: Coin, tick_e12: int, step_units: int) -> int:
@@ -285,10 +300,20 @@ class Remembered:
 class Liquidation:
     """A liquidation in progress. `fee_value_e26` is the fee that falls due when it ends.
 
-    `waiting` while it is out of the queue; `stalled` since that was recorded, until it goes on.
+    `waiting` while it is out of the queue; `stalled` since that was recorded, until it goes on;
+    `forced` while it repays a delisted debt of an account above its line (RULES 8.7).
     """
 
-    __slots__ = ("account", "fee_value_e26", "id", "stalled", "started_ms", "step", "waiting")
+    __slots__ = (
+        "account",
+        "fee_value_e26",
+        "forced",
+        "id",
+        "stalled",
+        "started_ms",
+        "step",
+        "waiting",
+    )
 
     def __init__(self, liquidation_id: int, account: Account, started_ms: int) -> None:
         self.id: Final = liquidation_id
@@ -298,6 +323,7 @@ class Liquidation:
         self.fee_value_e26 = 0
         self.waiting = False
         self.stalled = False
+        self.forced = False
 
 
 @final
@@ -360,6 +386,7 @@ class State:
 
     __slots__ = (
         "accounts",
+        "announcements",
         "coin_ids",
         "coins",
         "first_hour",
@@ -369,6 +396,7 @@ class State:
         "liquidation_queue",
         "liquidations",
         "marked",
+        "next_change_ms",
         "next_hour_ms",
         "next_id",
         "next_user",
@@ -413,6 +441,9 @@ class State:
         self.liquidation_queue: list[tuple[int, int]] = []
         # The accounts whose liquidation waits, longest first.
         self.waiting: list[int] = []
+        # Announced changes by time, and when the first of them is due.
+        self.announcements: list[Announcement] = []
+        self.next_change_ms = NEVER_MS
         # Replies to recent commands by command id, in two generations.
         self.replies: dict[bytes, Reply] = {}
         self.older_replies: dict[bytes, Reply] = {}

@@ -67,7 +67,7 @@ def add_user(state: State, events: list[Event]) -> Reply:
 def set_coin(state: State, cmd: SetCoin, events: list[Event]) -> Reply:
     """Add a coin or change its terms; its precision never changes."""
     known = state.coin_ids.get(cmd.name)
-    problem = _coin_problem(state, cmd, None if known is None else state.coins[known])
+    problem = coin_problem(state, cmd, None if known is None else state.coins[known])
     if problem:
         return Reply(Refusal.CONFIGURATION_INVALID, detail=problem)
 
@@ -85,7 +85,7 @@ def set_coin(state: State, cmd: SetCoin, events: list[Event]) -> Reply:
     coin.cross_tiers = [(row[0], row[1], row[2]) for row in cmd.cross_tiers]
     coin.user_limit_units = cmd.user_limit_units
     coin.min_borrow_units = cmd.min_borrow_units
-    coin.borrowable = cmd.borrowable
+    coin.borrowable = cmd.borrowable and coin.delisting == 0
     coin.transferable = cmd.transferable
     set_ratio_bounds(coin)
     if steps != coin.collateral_steps or tiers != coin.cross_tiers:
@@ -99,7 +99,7 @@ def _name_problem(name: str) -> str:
     return "" if ok and name == name.upper() else "name"
 
 
-def _coin_problem(state: State, cmd: SetCoin, known: Coin | None) -> str:
+def coin_problem(state: State, cmd: SetCoin, known: Coin | None) -> str:
     """Return what is wrong with a coin's terms, or nothing."""
     if _name_problem(cmd.name):
         return "name"
@@ -155,7 +155,7 @@ def set_pair(state: State, cmd: SetPair, events: list[Event]) -> Reply:
     """Add a pair or change its terms; its precision cannot change while orders rest."""
     known_id = state.pair_ids.get(cmd.symbol)
     known = None if known_id is None else state.pairs[known_id]
-    problem = _pair_problem(state, cmd, known)
+    problem = pair_problem(state, cmd, known)
     if problem:
         return Reply(Refusal.CONFIGURATION_INVALID, detail=problem)
     if (
@@ -195,7 +195,7 @@ def set_pair(state: State, cmd: SetPair, events: list[Event]) -> Reply:
     return Reply(None, pair.id)
 
 
-def _pair_problem(state: State, cmd: SetPair, known: Pair | None) -> str:
+def pair_problem(state: State, cmd: SetPair, known: Pair | None) -> str:
     """Return what is wrong with a pair's terms, or nothing."""
     if _name_problem(cmd.symbol):
         return "name"

@@ -46,7 +46,7 @@ def _evaluate(state: State, account: Account, events: list[Event]) -> None:
         return
     risk = assess(state, account)
     if risk.to_liquidate():
-        _lock(state, account, risk, events)
+        lock(state, account, risk, False, events)
     elif not account.called and risk.to_call():
         account.called = True
         events.append(MarginCalled(account.id, risk.ratio_e6()))
@@ -80,11 +80,15 @@ def watch_all(state: State, events: list[Event]) -> None:
             state.touch(account)
 
 
-def _lock(state: State, account: Account, risk: Risk, events: list[Event]) -> None:
-    """Lock an account, cancel its orders, and queue it for liquidation (RULES 8.1)."""
+def lock(state: State, account: Account, risk: Risk, forced: bool, events: list[Event]) -> None:
+    """Lock an account, cancel its orders, and queue it for liquidation (RULES 8.1).
+
+    `forced` when it is only to repay a delisted debt (RULES 8.7).
+    """
     liquidation = Liquidation(state.take_id(), account, state.time_ms)
+    liquidation.forced = forced
     account.liquidation = liquidation
-    account.called = True
+    account.called = account.called or not forced
     state.liquidations[account.id] = liquidation
     assets = 0
     for balance in account.balances.values():
