@@ -79,6 +79,8 @@ TABLE = {
     Refusal.TRIGGER_PRICE_REACHED: ("45052", {}),
     Refusal.TRIGGER_PRICE_TOO_HIGH: ("43034", {}),
     Refusal.TRIGGER_PRICE_TOO_LOW: ("43035", {}),
+    Refusal.REDUCE_ONLY: ("50027", {Scene.SPOT: "50027", Scene.WALLET: "50027"}),
+    Refusal.NOTICE_TOO_SHORT: ("40805", {}),
     Refusal.CONFIGURATION_INVALID: ("40017", {}),
     Refusal.PRECISION_IN_USE: ("40805", {}),
     Refusal.RULES_VERSION_UNKNOWN: ("40805", {}),

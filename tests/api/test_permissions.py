@@ -111,6 +111,7 @@ TABLE = {
     "POST /lombard/v1/margin/what-if": (READ, 5, USER),
     "GET /lombard/v1/margin/pay-off": (READ, 10, USER),
     "GET /lombard/v1/margin/positions": (READ, 10, USER),
+    "GET /lombard/v1/announcements": (None, 10, ADDRESS),
     "GET /lombard/v1/health": (None, 0, ADDRESS),
     "GET /lombard/v1/public/interest-rates": (None, 10, ADDRESS),
     "GET /lombard/v1/public/interest-rate-history": (None, 10, ADDRESS),

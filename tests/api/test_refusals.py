@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lombard.core.commands import SetCoin, SetIndexPrices, SetPair, SetParameter
+from lombard.core.commands import AnnounceDelisting, SetCoin, SetIndexPrices, SetPair, SetParameter
 from lombard.core.refusals import Refusal
 from lombard.journal.codec import KINDS
 from lombard.sandbox.catalogue import example, genesis, read
@@ -73,6 +73,13 @@ async def stale_index(place: Street, _client: Client) -> None:
     """Let the index of BTC grow old."""
     place.house.done(SetIndexPrices([(place.house.coin("BTC"), 20_000 * 10**12, 3, 0, 1_000)]))
     place.house.move_to(START_MS + 5_000)
+
+
+async def delisted_bitcoin(place: Street, _client: Client) -> None:
+    """Let a delisting of BTC come to where margin orders only reduce."""
+    soon_ms, later_ms = START_MS + 1_000, START_MS + 3_600_000
+    place.house.done(AnnounceDelisting(place.house.coin("BTC"), -1, soon_ms, later_ms))
+    place.house.move_to(soon_ms)
 
 
 async def indebted(_place: Street, client: Client) -> None:
@@ -442,6 +449,14 @@ ROWS: list[tuple[Refusal, Setting, str, dict[str, Any], str, str]] = [
         "BTCUSDT",
     ),
     (
+        R.REDUCE_ONLY,
+        delisted_bitcoin,
+        PLACE,
+        limit("buy", "20000", "0.01"),
+        "50027",
+        "BTCUSDT",
+    ),
+    (
         R.ORDER_UNKNOWN,
         nothing,
         f"{CROSSED}/cancel-order",
@@ -515,6 +530,7 @@ UNREACHABLE = {
     # A trigger that is due fires with the next command: too soon for a request to change it.
     R.ORDER_CLOSED,
     R.CONFIGURATION_INVALID,
+    R.NOTICE_TOO_SHORT,
     R.PRECISION_IN_USE,
     R.RULES_VERSION_UNKNOWN,
     R.COMMAND_UNKNOWN,

@@ -64,6 +64,10 @@ CODES = {
     94: "FireTriggers",
     95: "PlaceWithExits",
     96: "PlaceOco",
+    80: "AnnounceCoinTerms",
+    81: "AnnouncePairTerms",
+    82: "AnnounceDelisting",
+    83: "WithdrawAnnouncement",
 }
 
 

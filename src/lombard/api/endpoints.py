@@ -3,6 +3,7 @@
 from typing import Final
 
 from lombard.api import (
+    announcements,
     closing,
     coupons,
     explaining,
@@ -42,5 +43,6 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *spot_orders.endpoints(),
     *plan_orders.endpoints(),
     *spot_lists.endpoints(),
+    *announcements.endpoints(),
     *health.endpoints(),
 )

@@ -13,7 +13,7 @@ from typing import Final, final
 
 import msgspec
 
-from lombard.api import sandbox_coupons
+from lombard.api import announcements, sandbox_coupons
 from lombard.api.amounts import (
     PRICE_DECIMALS,
     RATE_DECIMALS,
@@ -192,6 +192,7 @@ def endpoints(world: World) -> list[Endpoint]:
             partial(set_rate_model, world),
         ),
         *sandbox_coupons.endpoints(PREFIX, world),
+        *announcements.sandbox_endpoints(world),
         local(GET, f"{PREFIX}/state-hash", NoParameters, (), StateHash, partial(state_hash, world)),
     ]
 

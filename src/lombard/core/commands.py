@@ -9,6 +9,10 @@ from typing import Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
+from lombard.core.announcement_commands import AnnounceCoinTerms as AnnounceCoinTerms
+from lombard.core.announcement_commands import AnnounceDelisting as AnnounceDelisting
+from lombard.core.announcement_commands import AnnouncePairTerms as AnnouncePairTerms
+from lombard.core.announcement_commands import WithdrawAnnouncement as WithdrawAnnouncement
 from lombard.core.closing_commands import ClosePosition as ClosePosition
 from lombard.core.closing_commands import FlashRepay as FlashRepay
 from lombard.core.coupon_commands import ACCESS_DRAWN as ACCESS_DRAWN
@@ -285,6 +289,10 @@ Command = (
     | FundPool
     | FundInsurance
     | Upgrade
+    | AnnounceCoinTerms
+    | AnnouncePairTerms
+    | AnnounceDelisting
+    | WithdrawAnnouncement
 )
 
 

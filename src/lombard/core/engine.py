@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import final
 
 from lombard.core import (
+    announcements,
     cancelling,
     closing,
     coupons,
@@ -25,10 +26,14 @@ from lombard.core import (
     transfers,
     venue,
 )
+from lombard.core.announcements import make_due_changes
 from lombard.core.client_ids import client_oid_of, content_of, recall, remember
 from lombard.core.commands import (
     VENUE,
     AddUser,
+    AnnounceCoinTerms,
+    AnnounceDelisting,
+    AnnouncePairTerms,
     Borrow,
     CancelAllOrders,
     CancelOrder,
@@ -61,11 +66,13 @@ from lombard.core.commands import (
     Tick,
     Transfer,
     Upgrade,
+    WithdrawAnnouncement,
 )
 from lombard.core.events import Event
 from lombard.core.firing import settle
 from lombard.core.index import relax, set_index_prices
 from lombard.core.interest import turn_hours
+from lombard.core.notice import needs_notice
 from lombard.core.refusals import Refusal
 from lombard.core.state import Account, Reply, State
 from lombard.core.watch import check_calm, rank_liquidations, wake_waiting, watch, watch_all
@@ -93,6 +100,8 @@ class Engine:
         time_ms = envelope.time_ms
         if time_ms < state.time_ms:
             time_ms = state.time_ms
+        if time_ms >= state.next_change_ms:
+            make_due_changes(state, time_ms, events)
         if time_ms >= state.next_hour_ms and turn_hours(state, time_ms, events):
             state.time_ms = time_ms
             watch_all(state, events)
@@ -200,6 +209,7 @@ def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
     if isinstance(cmd, Tick):
         relax(state)
         wake_waiting(state)
+        watch_all(state, events)
         return Reply(None)
     if isinstance(cmd, ContinueLiquidation):
         return liquidation.proceed(state, cmd, events)
@@ -227,6 +237,8 @@ def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
 
 def _apply_configuration(state: State, cmd: Command, events: list[Event]) -> Reply:
     reply = Reply(Refusal.COMMAND_UNKNOWN)
+    if isinstance(cmd, (SetCoin, SetPair)) and needs_notice(state, cmd):
+        return Reply(Refusal.NOTICE_TOO_SHORT, units=state.parameters["notice_ms"])
     if isinstance(cmd, SetCoin):
         reply = venue.set_coin(state, cmd, events)
     elif isinstance(cmd, SetPair):
@@ -239,7 +251,15 @@ def _apply_configuration(state: State, cmd: Command, events: list[Event]) -> Rep
         reply = venue.set_user_level(state, cmd, events)
     elif isinstance(cmd, Upgrade):
         reply = venue.upgrade(state, cmd, events)
+    elif isinstance(cmd, AnnounceCoinTerms):
+        reply = announcements.announce_coin_terms(state, cmd, events)
+    elif isinstance(cmd, AnnouncePairTerms):
+        reply = announcements.announce_pair_terms(state, cmd, events)
+    elif isinstance(cmd, AnnounceDelisting):
+        reply = announcements.announce_delisting(state, cmd, events)
+    elif isinstance(cmd, WithdrawAnnouncement):
+        reply = announcements.withdraw_announcement(state, cmd, events)
     if reply.refusal is None:
-        # New terms may put an account below its line (until they carry a date: RULES 8.7).
+        # New terms may put an account below its line.
         watch_all(state, events)
     return reply

@@ -9,6 +9,9 @@ from typing import Final, final
 
 from mypy_extensions import mypyc_attr
 
+from lombard.core.announcement_events import AnnouncedChangeMade as AnnouncedChangeMade
+from lombard.core.announcement_events import AnnouncementWithdrawn as AnnouncementWithdrawn
+from lombard.core.announcement_events import ChangeAnnounced as ChangeAnnounced
 from lombard.core.coupon_events import CampaignCreated as CampaignCreated
 from lombard.core.coupon_events import CouponClaimed as CouponClaimed
 from lombard.core.coupon_events import CouponEnded as CouponEnded
@@ -362,4 +365,7 @@ Event = (
     | LossBooked
     | LiquidationFeePaid
     | LiquidationFinished
+    | ChangeAnnounced
+    | AnnouncedChangeMade
+    | AnnouncementWithdrawn
 )

@@ -176,6 +176,7 @@ def _check_balance(state: State, account: Account, balance: Balance, frozen_unit
 
 def set_debt_flag(state: State, account: Account, had_debt: bool, has_debt: bool) -> None:
     """Keep the account's count of debts, and the venue's list of debtors, true."""
+    state.touch(account)
     if had_debt == has_debt:
         return
     account.debts += 1 if has_debt else -1

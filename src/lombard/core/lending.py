@@ -65,7 +65,7 @@ def surely_lendable(
     coin = balance.coin
     if not (coin.borrowable and coin.has_rate) or units > coin.pool_units or is_stale(state, coin):
         return False
-    if value >= VALUE_LIMIT:
+    if value >= VALUE_LIMIT or (account.pair is not None and account.pair.delisting):
         return False
     wanted = balance.principal_units + units
     maintenance = bounds.maintenance_high + share(value, mmr_bound(account, coin)) + 1
@@ -88,6 +88,8 @@ def refuse_lending(state: State, account: Account, coin: Coin) -> Reply | None:
     """Return why nothing of a coin may be lent to an account now, whatever the amount."""
     if not (coin.borrowable and coin.has_rate and tiers_of(account, coin)):
         return Reply(Refusal.NOT_BORROWABLE, detail=coin.name)
+    if account.pair is not None and account.pair.delisting:
+        return Reply(Refusal.NOT_BORROWABLE, detail=account.pair.symbol)
     stale = coin if is_stale(state, coin) else index_problem(state, account)
     if stale is not None:
         return Reply(Refusal.INDEX_STALE, detail=stale.name)

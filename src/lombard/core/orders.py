@@ -26,6 +26,7 @@ from lombard.core.commands import (
     PlaceOrder,
     ReplaceOrder,
 )
+from lombard.core.delisting import refuse_increase
 from lombard.core.events import (
     CLOSED_FILLED,
     CLOSED_REPLACED,
@@ -132,6 +133,10 @@ def _refuse_form(
     if refusal is not None:
         return refusal
     pair = state.pairs[cmd.pair]
+    if pair.reduce_only and account.margin:
+        refusal = refuse_increase(state, account, pair, cmd)
+        if refusal is not None:
+            return refusal
     refusal = refuse_numbers(pair, cmd)
     if refusal is not None:
         return refusal

@@ -31,7 +31,7 @@ from lombard.core.interest import (
 from lombard.core.lending import max_leverage as _max_leverage
 from lombard.core.rates import level_rate_e12, rate_of_next_hour
 from lombard.core.risk import RATIO_INFINITE_E6, VALUE_ONE, Risk, assess, is_stale
-from lombard.core.state import Account, Coin, Pair, State
+from lombard.core.state import Account, Announcement, Coin, Pair, State
 from lombard.core.transfers import max_transferable as _max_transferable
 from lombard.core.units import HOUR_MS, RATIO_ONE_E6, div_half_up
 
@@ -42,6 +42,7 @@ __all__ = [
     "SLOT_ISOLATED",
     "SLOT_SPOT",
     "VALUE_ONE",
+    "Announcement",
     "BalanceView",
     "Campaign",
     "Coin",
@@ -334,6 +335,11 @@ def pending_interest(state: State, account: int) -> list[InterestCharged]:
         for balance in found.balances:
             rows.extend(receipts(state, found, balance))
     return rows
+
+
+def announcements(state: State) -> list[Announcement]:
+    """Return the announced changes that have not come into force, soonest first (RULES 8.7)."""
+    return list(state.announcements)
 
 
 def parameter(state: State, name: str) -> int:

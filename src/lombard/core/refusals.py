@@ -72,6 +72,8 @@ class Refusal(Enum):
     TRIGGER_PRICE_TOO_HIGH = "trigger_price_too_high"
     TRIGGER_PRICE_TOO_LOW = "trigger_price_too_low"
     # the venue's own commands
+    REDUCE_ONLY = "reduce_only"
+    NOTICE_TOO_SHORT = "notice_too_short"
     CONFIGURATION_INVALID = "configuration_invalid"
     PRECISION_IN_USE = "precision_in_use"
     RULES_VERSION_UNKNOWN = "rules_version_unknown"

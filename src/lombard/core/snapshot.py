@@ -18,12 +18,14 @@ from lombard.core.bounds import set_price_bounds, set_ratio_bounds
 from lombard.core.campaigns import NEVER, Campaign, Coupon
 from lombard.core.commands import SLOT_ISOLATED, slot_of, stamp_of, user_of
 from lombard.core.coupons import resume as resume_coupons
+from lombard.core.delisting import set_reduce_only
 from lombard.core.index import set_bands
 from lombard.core.matching import resting_side
 from lombard.core.state import (
     PARAMETERS,
     RULES_VERSION,
     Account,
+    Announcement,
     Coin,
     Liquidation,
     Pair,
@@ -91,6 +93,9 @@ def _body(state: State) -> Iterator[str]:
     for account_id in sorted(state.liquidations):
         yield _line(_liquidation_row(state.liquidations[account_id]))
     yield _line(["queue", *sorted(state.liquidation_queue)])
+    yield _line(["waiting", *state.waiting])
+    for change in state.announcements:
+        yield _line(_announcement_row(change))
     for row in trigger_rows(state):
         yield _line(row)
 
@@ -132,6 +137,7 @@ _COIN: Final = [
     "has_rate",
     "lent_ms",
     "supplied_ms",
+    "delisting",
 ]
 _PAIR: Final = [
     "maker_fee_e6",
@@ -144,6 +150,7 @@ _PAIR: Final = [
     "crossed",
     "trading",
     "last_price_ticks",
+    "delisting",
 ]
 _ORDER: Final = [
     "remaining_steps",
@@ -201,6 +208,12 @@ def _order_row(order: Order) -> Row:
     return [*terms, *values]
 
 
+def _announcement_row(change: Announcement) -> Row:
+    terms: Row = ["announcement", change.id, change.kind, change.coin, change.pair]
+    terms += [change.announced_ms, change.effective_ms, change.collateral_steps]
+    return [*terms, change.cross_tiers, change.user_limit_units, change.isolated_tiers]
+
+
 def _campaign_row(campaign: Campaign) -> Row:
     values: Row = [getattr(campaign, name) for name in _CAMPAIGN]
     caps = sorted(campaign.caps.items())
@@ -234,7 +247,7 @@ def _account_lines(account: Account) -> Iterator[str]:
 
 def _liquidation_row(job: Liquidation) -> Row:
     row = ["liquidation", job.account.id, job.id, job.started_ms, job.step]
-    return [*row, job.fee_value_e26, job.waiting]
+    return [*row, job.fee_value_e26, job.stalled, job.forced]
 
 
 def copy_part(state: State, accounts: list[Account], orders: list[Order]) -> State:
@@ -296,6 +309,7 @@ def _finish(state: State) -> None:
     """Work out what rows alone do not say."""
     for pair in state.pairs:
         set_bands(state, pair)
+        set_reduce_only(pair)
     resume_coupons(state)
 
 
@@ -424,7 +438,7 @@ def _read_order(state: State, row: Row) -> None:
 def _read_liquidation(state: State, row: Row) -> None:
     account = state.accounts[row[1]]
     job = Liquidation(row[2], account, row[3])
-    job.step, job.fee_value_e26, job.waiting = row[4], row[5], row[6]
+    job.step, job.fee_value_e26, job.stalled, job.forced = row[4], row[5], row[6], row[7]
     account.liquidation = job
     state.liquidations[account.id] = job
 
@@ -432,6 +446,23 @@ def _read_liquidation(state: State, row: Row) -> None:
 def _read_queue(state: State, row: Row) -> None:
     state.liquidation_queue = [(ratio, account_id) for ratio, account_id in row[1:]]
     heapq.heapify(state.liquidation_queue)
+
+
+def _read_waiting(state: State, row: Row) -> None:
+    state.waiting = row[1:]
+    for account_id in state.waiting:
+        state.liquidations[account_id].waiting = True
+
+
+def _read_announcement(state: State, row: Row) -> None:
+    change = Announcement(row[2], row[3], row[4], row[5], row[6])
+    change.id = row[1]
+    change.collateral_steps = [(up_to, ratio) for up_to, ratio in row[7]]
+    change.cross_tiers = [(most, leverage, mmr) for most, leverage, mmr in row[8]]
+    change.user_limit_units = row[9]
+    change.isolated_tiers = [(base, quote, leverage, mmr) for base, quote, leverage, mmr in row[10]]
+    state.announcements.append(change)
+    state.next_change_ms = state.announcements[0].effective_ms
 
 
 def _read_reply(state: State, row: Row) -> None:
@@ -454,5 +485,7 @@ _READERS: Final = {
     "queue": _read_queue,
     "trigger": read_trigger,
     "due": read_due,
+    "waiting": _read_waiting,
+    "announcement": _read_announcement,
     "reply": _read_reply,
 }

@@ -1,4 +1,4 @@
-"""The state of the venue: coins with their pools, pairs with their books, users and accounts.
+"""The state of the venue: users and their accounts, and all there is beside coins and pairs.
 
 Plain records. What they mean, and what may be done to them, is in the module of each idea.
 """
@@ -9,20 +9,25 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
-from lombard.core.book import BookSide, Order
+from lombard.core.announced import Announcement as Announcement
+from lombard.core.book import Order
 from lombard.core.campaigns import Campaign, Coupon
 from lombard.core.commands import SLOT_CROSSED, SLOT_ISOLATED, SLOT_SPOT, slot_of, user_of
+from lombard.core.edges import Edges
+from lombard.core.listings import Coin as Coin
+from lombard.core.listings import Pair as Pair
+from lombard.core.listings import RateCurve as RateCurve
+from lombard.core.listings import quote_per_tick_step as quote_per_tick_step
 from lombard.core.replies import Replies
 from lombard.core.replies import Reply as Reply
 from lombard.core.trigger_book import TriggerBook
-from lombard.core.units import DECIMALS_MAX, HOUR_MS, POW10, PRICE_ONE_E12, RATIO_ONE_E6
-
-# base_e12, kink_e6, at_kink_e12, at_full_e12, premium_e12: see `SetRateModel`.
-RateCurve = tuple[int, int, int, int, int]
+from lombard.core.units import HOUR_MS, RATIO_ONE_E6
 
 FIRST_ID: Final = 10**18
 FIRST_USER: Final = 1_000_001
 RULES_VERSION: Final = 1
+# Later than any time there is.
+NEVER_MS: Final = 2**61
 
 # The venue's named numbers: name -> (default, least, most).
 PARAMETERS: Final[dict[str, tuple[int, int, int]]] = {
@@ -36,6 +41,9 @@ PARAMETERS: Final[dict[str, tuple[int, int, int]]] = {
     "crossed_liquidation_fee_e6": (20_000, 0, 500_000),
     # The insurance fund takes a liquidation over after this long (RULES 8.4).
     "takeover_after_ms": (600_000, 0, 86_400_000),
+    # How long before it holds a change that raises risk must be announced; 0: it may hold at once
+    # (RULES 8.7).
+    "notice_ms": (0, 0, 31_536_000_000),
     # How long, and how many at most, client ids are remembered per account (RULES 10).
     "client_oid_ttl_ms": (86_400_000, 0, 864_000_000),
     "client_oids_max": (10_000, 1, 1_000_000),
@@ -46,158 +54,6 @@ PARAMETERS: Final[dict[str, tuple[int, int, int]]] = {
     # How interest is rounded: 0 exact, 1 ceil-each-charge (RULES 4.5).
     "interest_profile": (0, 0, 1),
 }
-
-
-@final
-class Coin:
-    """A coin: its terms, its index price, its pool, and what the venue holds of it."""
-
-    __slots__ = (
-        "borrowable",
-        "bound_high",
-        "bound_low",
-        "bound_mmr",
-        "bound_shift",
-        "bound_weight",
-        "collateral_steps",
-        "cross_tiers",
-        "decimals",
-        "external_units",
-        "fee_units",
-        "has_rate",
-        "id",
-        "insurance_units",
-        "interest_units",
-        "lent_ms",
-        "lent_units",
-        "loss_units",
-        "min_borrow_units",
-        "name",
-        "pool_units",
-        "prefix_e12",
-        "price_e12",
-        "price_max_age_ms",
-        "price_sources",
-        "price_spread_e6",
-        "price_time_ms",
-        "rate_curve",
-        "slow_price_e12",
-        "slow_time_ms",
-        "supplied_ms",
-        "supplied_units",
-        "transferable",
-        "user_limit_units",
-        "value_scale",
-    )
-
-    def __init__(self, coin_id: int, name: str, decimals: int) -> None:
-        self.id: Final = coin_id
-        self.name: Final = name
-        self.decimals: Final = decimals
-        # One unit at price_e12 is worth price_e12 * value_scale / 10**20 USDT.
-        self.value_scale: Final = POW10[DECIMALS_MAX - decimals]
-        self.collateral_steps: list[tuple[int, int]] = [(0, RATIO_ONE_E6)]
-        self.cross_tiers: list[tuple[int, int, int]] = []
-        self.user_limit_units = 0
-        self.min_borrow_units = 1
-        self.borrowable = False
-        self.transferable = True
-        self.price_e12 = 0
-        self.slow_price_e12 = 0
-        self.slow_time_ms = 0
-        self.price_time_ms = 0
-        self.price_sources = 0
-        self.price_spread_e6 = 0
-        self.price_max_age_ms = 0
-        self.pool_units = 0
-        self.lent_units = 0
-        self.supplied_units = 0
-        self.loss_units = 0
-        self.insurance_units = 0
-        self.fee_units = 0
-        self.interest_units = 0
-        self.external_units = 0
-        self.rate_curve: RateCurve = (0, RATIO_ONE_E6, 0, 0, 0)
-        # What the running hour will have come to at its end, in unit-milliseconds, for `rates`.
-        self.lent_ms = 0
-        self.supplied_ms = 0
-        self.has_rate = False
-        # By VIP level: element k is the sum of the daily rates of the venue's first k hours.
-        self.prefix_e12: list[list[int]] = []
-        # Derived, for `bounds`.
-        self.bound_low = 0
-        self.bound_high = 0
-        self.bound_shift = 0
-        self.bound_weight = 0
-        self.bound_mmr = 0
-
-
-@final
-class Pair:
-    """A pair: its terms, its book, and the band its margin orders must keep to."""
-
-    __slots__ = (
-        "asks",
-        "band_high_ticks",
-        "band_low_ticks",
-        "base",
-        "bids",
-        "crossed",
-        "id",
-        "isolated_tiers",
-        "last_price_ticks",
-        "liquidation_fee_e6",
-        "maker_fee_e6",
-        "max_open_orders",
-        "max_size_steps",
-        "min_size_steps",
-        "min_value_units",
-        "quote",
-        "quote_per_tick_step",
-        "step_units",
-        "symbol",
-        "system_high_ticks",
-        "system_low_ticks",
-        "taker_fee_e6",
-        "tick_e12",
-        "trading",
-    )
-
-    def __init__(
-        self, pair_id: int, symbol: str, base: Coin, quote: Coin, tick_e12: int, step_units: int
-    ) -> None:
-        self.id: Final = pair_id
-        self.symbol: Final = symbol
-        self.base: Final = base
-        self.quote: Final = quote
-        self.tick_e12 = tick_e12
-        self.step_units = step_units
-        self.quote_per_tick_step = quote_per_tick_step(base, quote, tick_e12, step_units)
-        self.maker_fee_e6 = 0
-        self.taker_fee_e6 = 0
-        self.min_value_units = 0
-        self.min_size_steps = 1
-        self.max_size_steps = 0
-        self.max_open_orders = 0
-        self.isolated_tiers: list[tuple[int, int, int, int]] = []
-        self.liquidation_fee_e6 = 0
-        self.crossed = True
-        self.trading = True
-        self.bids: Final = BookSide(1)
-        self.asks: Final = BookSide(-1)
-        self.last_price_ticks = 0
-        # 0 until both coins have an index price.
-        self.band_low_ticks = 0
-        self.band_high_ticks = 0
-        self.system_low_ticks = 0
-        self.system_high_ticks = 0
-
-
-def quote_per_tick_step(base: Coin, quote: Coin, tick_e12: int, step_units: int) -> int:
-    """Return the quote units of one step at a price of one tick, 0 if not whole (RULES 1.2)."""
-    numerator = tick_e12 * step_units * POW10[quote.decimals]
-    divisor = PRICE_ONE_E12 * POW10[base.decimals]
-    return numerator // divisor if numerator % divisor == 0 else 0
 
 
 @final
@@ -270,9 +126,22 @@ class Remembered:
 
 @final
 class Liquidation:
-    """A liquidation in progress. `fee_value_e26` is the fee that falls due when it ends."""
+    """A liquidation in progress. `fee_value_e26` is the fee that falls due when it ends.
 
-    __slots__ = ("account", "fee_value_e26", "id", "started_ms", "step", "waiting")
+    `waiting` while it is out of the queue; `stalled` since that was recorded, until it goes on;
+    `forced` while it repays a delisted debt of an account above its line (RULES 8.7).
+    """
+
+    __slots__ = (
+        "account",
+        "fee_value_e26",
+        "forced",
+        "id",
+        "stalled",
+        "started_ms",
+        "step",
+        "waiting",
+    )
 
     def __init__(self, liquidation_id: int, account: Account, started_ms: int) -> None:
         self.id: Final = liquidation_id
@@ -281,6 +150,8 @@ class Liquidation:
         self.step = 0
         self.fee_value_e26 = 0
         self.waiting = False
+        self.stalled = False
+        self.forced = False
 
 
 @final
@@ -288,10 +159,12 @@ class Account:
     """One of a user's accounts: spot, crossed, or isolated (`pair` is set).
 
     `debts` counts its coins with principal. While `liquidation` is set the account is locked.
+    `marked` when it is to be looked at at the next price or hour; `band` numbers its safe bands.
     """
 
     __slots__ = (
         "balances",
+        "band",
         "called",
         "calm_epoch",
         "client_oids",
@@ -301,6 +174,7 @@ class Account:
         "leverage",
         "liquidation",
         "margin",
+        "marked",
         "orders",
         "pair",
         "user",
@@ -327,6 +201,8 @@ class Account:
         self.client_oids: dict[str, Remembered] = {}
         # Of its commands that `State.replies` remembers.
         self.latest_stamp = -1
+        self.marked = False
+        self.band = 0
 
     def holds(self, coin: Coin) -> bool:
         """Say whether the account may hold a coin: an isolated one holds its pair's only."""
@@ -386,6 +262,7 @@ class State:
 
     __slots__ = (
         "accounts",
+        "announcements",
         "campaigns",
         "coin_ids",
         "coins",
@@ -399,6 +276,8 @@ class State:
         "interest_profile",
         "liquidation_queue",
         "liquidations",
+        "marked",
+        "next_change_ms",
         "next_hour_ms",
         "next_id",
         "next_user",
@@ -407,12 +286,15 @@ class State:
         "parameters",
         "repay_on_cancel",
         "replies",
+        "roundings",
         "rules_version",
         "seq",
         "time_ms",
         "triggers",
+        "unit_price_e12",
         "users",
         "vip_levels",
+        "waiting",
     )
 
     def __init__(self) -> None:
@@ -449,8 +331,18 @@ class State:
         self.liquidations: dict[int, Liquidation] = {}
         # A heap of (-ratio_e6, account): the worst comes first, then the lower id (RULES 8.3).
         self.liquidation_queue: list[tuple[int, int]] = []
+        # The accounts whose liquidation waits, longest first.
+        self.waiting: list[int] = []
+        # Announced changes by time, and when the first of them is due.
+        self.announcements: list[Announcement] = []
+        self.next_change_ms = NEVER_MS
         self.replies: Final = Replies()
         self.triggers: Final = TriggerBook()
+        # Derived, for `watch`: the accounts to be looked at; and what the safe bands of the others
+        # rest on, beside the edges that the coins keep.
+        self.marked: list[int] = []
+        self.roundings: Final = Edges()
+        self.unit_price_e12 = -1
 
     def set_parameter(self, name: str, value: int) -> None:
         """Set one of the venue's named numbers."""
@@ -474,6 +366,12 @@ class State:
             self.first_accounts.append(account)
         self.accounts[account.id] = account
         account.user.accounts.append(account)
+
+    def touch(self, account: Account) -> None:
+        """Have an account looked at at the next price or hour: what it owns or owes has changed."""
+        if not account.marked:
+            account.marked = True
+            self.marked.append(account.id)
 
     def take_id(self) -> int:
         """Return the next id. All ids come from one counter: larger is newer."""

@@ -32,6 +32,7 @@ from lombard.core.ledger import fund_insurance, fund_pool
 from lombard.core.matching import pair_is_free
 from lombard.core.rates import add_levels, note_supplied
 from lombard.core.refusals import Refusal
+from lombard.core.safe_bands import terms_changed
 from lombard.core.state import (
     PARAMETERS,
     RULES_VERSION,
@@ -63,7 +64,7 @@ def add_user(state: State, events: list[Event]) -> Reply:
 def set_coin(state: State, cmd: SetCoin, events: list[Event]) -> Reply:
     """Add a coin or change its terms; its precision never changes."""
     known = state.coin_ids.get(cmd.name)
-    problem = _coin_problem(state, cmd, None if known is None else state.coins[known])
+    problem = coin_problem(state, cmd, None if known is None else state.coins[known])
     if problem:
         return Reply(Refusal.CONFIGURATION_INVALID, detail=problem)
 
@@ -76,13 +77,16 @@ def set_coin(state: State, cmd: SetCoin, events: list[Event]) -> Reply:
         state.coin_ids[cmd.name] = coin.id
     else:
         coin = state.coins[known]
+    steps, tiers = coin.collateral_steps, coin.cross_tiers
     coin.collateral_steps = [(row[0], row[1]) for row in cmd.collateral_steps]
     coin.cross_tiers = [(row[0], row[1], row[2]) for row in cmd.cross_tiers]
     coin.user_limit_units = cmd.user_limit_units
     coin.min_borrow_units = cmd.min_borrow_units
-    coin.borrowable = cmd.borrowable
+    coin.borrowable = cmd.borrowable and coin.delisting == 0
     coin.transferable = cmd.transferable
     set_ratio_bounds(coin)
+    if steps != coin.collateral_steps or tiers != coin.cross_tiers:
+        terms_changed(state, coin, None)
     events.append(VenueChanged("coin", cmd.name))
     return Reply(None, coin.id)
 
@@ -92,7 +96,7 @@ def _name_problem(name: str) -> str:
     return "" if ok and name == name.upper() else "name"
 
 
-def _coin_problem(state: State, cmd: SetCoin, known: Coin | None) -> str:
+def coin_problem(state: State, cmd: SetCoin, known: Coin | None) -> str:
     """Return what is wrong with a coin's terms, or nothing."""
     if _name_problem(cmd.name):
         return "name"
@@ -148,7 +152,7 @@ def set_pair(state: State, cmd: SetPair, events: list[Event]) -> Reply:
     """Add a pair or change its terms; its precision cannot change while orders rest."""
     known_id = state.pair_ids.get(cmd.symbol)
     known = None if known_id is None else state.pairs[known_id]
-    problem = _pair_problem(state, cmd, known)
+    problem = pair_problem(state, cmd, known)
     if problem:
         return Reply(Refusal.CONFIGURATION_INVALID, detail=problem)
     if (
@@ -176,16 +180,19 @@ def set_pair(state: State, cmd: SetPair, events: list[Event]) -> Reply:
     pair.min_size_steps = cmd.min_size_steps
     pair.max_size_steps = cmd.max_size_steps
     pair.max_open_orders = cmd.max_open_orders
+    tiers = pair.isolated_tiers
     pair.isolated_tiers = [(row[0], row[1], row[2], row[3]) for row in cmd.isolated_tiers]
     pair.liquidation_fee_e6 = cmd.liquidation_fee_e6
     pair.crossed = cmd.crossed
     pair.trading = cmd.trading
     set_bands(state, pair)
+    if tiers != pair.isolated_tiers:
+        terms_changed(state, None, pair)
     events.append(VenueChanged("pair", cmd.symbol))
     return Reply(None, pair.id)
 
 
-def _pair_problem(state: State, cmd: SetPair, known: Pair | None) -> str:
+def pair_problem(state: State, cmd: SetPair, known: Pair | None) -> str:
     """Return what is wrong with a pair's terms, or nothing."""
     if _name_problem(cmd.symbol):
         return "name"

@@ -18,6 +18,9 @@ import msgspec
 
 from lombard.core.commands import (
     AddUser,
+    AnnounceCoinTerms,
+    AnnounceDelisting,
+    AnnouncePairTerms,
     Borrow,
     CancelAllOrders,
     CancelAllTriggers,
@@ -56,6 +59,7 @@ from lombard.core.commands import (
     Tick,
     Transfer,
     Upgrade,
+    WithdrawAnnouncement,
 )
 
 FORMAT: Final = 1
@@ -290,6 +294,18 @@ KINDS: Final = (
         client_oid=str,
         source=int,
     ),
+    Kind(
+        80,
+        AnnounceCoinTerms,
+        coin=int,
+        collateral_steps=_ROWS_OF_2,
+        cross_tiers=_ROWS_OF_3,
+        user_limit_units=int,
+        effective_ms=int,
+    ),
+    Kind(81, AnnouncePairTerms, pair=int, isolated_tiers=_ROWS_OF_4, effective_ms=int),
+    Kind(82, AnnounceDelisting, coin=int, pair=int, reduce_only_ms=int, repay_ms=int),
+    Kind(83, WithdrawAnnouncement, announcement=int),
 )
 _BY_CODE: Final = {kind.code: kind for kind in KINDS}
 _BY_COMMAND: Final[dict[type, Kind]] = {kind.command: kind for kind in KINDS}
