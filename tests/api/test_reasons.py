@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lombard.core.commands import SetPair
 from tests.api.house import START_MS, Client, Street, fault_in, run, street
 from tests.api.test_margin_account import CROSSED, ISOLATED, funded
 
@@ -107,6 +108,30 @@ def test_an_order_is_explained(tmp_path: Path) -> None:
                 == fault_in(await client.post(f"{CROSSED}/place-order", **more))[1]
             )
             await client.done(f"{CROSSED}/place-order", **{**wish, "baseSize": told["largest"]})
+
+    run(test())
+
+
+def test_a_pair_without_isolated_margin_has_nothing_to_explain(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            client = await funded(place, USDT="1000")
+            house = place.house
+            eth, usdc = house.coin("ETH"), house.coin("USDC")
+            tiers: list[tuple[int, int, int, int]] = []
+            pair = SetPair(
+                "ETHUSDC", eth, usdc, 10**10, 10**4, 0, 0, 1, 1, 10**9, 200, tiers, 0, True, True
+            )
+            house.done(pair)
+            where = {"mode": "isolated", "symbol": "ETHUSDC"}
+            wish = {"side": "buy", "orderType": "market", "loanType": "normal", "quoteSize": "1"}
+            assert "50021" == fault_in(await client.post(f"{WHY}/order", **where, **wish))[0]
+            told = await client.read(f"{WHY}/max-borrowable", **where, coin="ETH")
+            assert "account_unknown" == told["blocked"]["refusal"]
+            told = await client.done(WHAT_IF, **where, repay={"coin": "ETH", "amount": "1"})
+            assert "account_unknown" == told["refusal"]["refusal"]
+            assert [] == (await client.read(f"{WHY}/liquidation", **where))["parts"]
+            assert "0" == (await client.read(PAY_OFF, **where, coin="ETH"))["amount"]
 
     run(test())
 

@@ -14,7 +14,7 @@ from lombard.core.state import Reply
 from tests.core.audited import Audited
 from tests.core.test_laws_limits import OVER_LIMIT
 from tests.core.traffic import STORM, Traffic
-from tests.core.world import BTC, BTCUSDT, USDT, World
+from tests.core.world import BTC, BTCUSDT, USDT, World, coin_terms
 
 ONE = 10**8
 
@@ -101,12 +101,24 @@ def check_order(world: World, account: int, cmd: c.PlaceOrder) -> Refusal | None
 
 @pytest.mark.parametrize(("seed", "storm"), [(51, False), (52, True)])
 def test_the_largest_allowed_is_accepted_and_one_more_refused(seed: int, storm: bool) -> None:
+    explain(seed, storm, 1_500)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(200, 230))
+def test_explanations_hold(seed: int) -> None:
+    explain(seed, seed % 3 == 0, 3_000)
+
+
+def explain(seed: int, storm: bool, commands: int) -> None:
+    """Hold explanations to copies of the engine, all along a run."""
     world = Audited()
     random = Random(seed)
     traffic = Traffic(world, random, weights=STORM if storm else None)
     borrowed = moved = 0
     bound: dict[Refusal, int] = {}
-    for number in range(1_500):
+    for number in range(commands):
         account, cmd = traffic.next()
         world.do(account, cmd, traffic.next_ms(), traffic.command_id(account))
         if number % 60:
@@ -200,6 +212,20 @@ def test_an_order_is_bound_by_its_risk() -> None:
     assert told is not None
     assert Refusal.RISK_TOO_HIGH == told.reply.refusal
     assert (42_891, Refusal.RISK_TOO_HIGH) == (told.most, told.beyond.refusal)
+
+
+def test_a_coin_without_a_price_is_bound_by_what_is_there() -> None:
+    world = World()
+    account = world.crossed(BTC="1")
+    world.borrow(account, "USDT", "10000")
+    new = world.ok(c.VENUE, coin_terms("NEW", 3)).id
+
+    told = why.explain_transfer(world.state, account, new)
+
+    assert (0, "available", None) == (told.units, told.binding, told.blocked)
+    spot = c.account_id(c.user_of(account), c.SLOT_SPOT)
+    reply = world.refused(account, c.Transfer(spot, new, 1, ""))
+    assert Refusal.INSUFFICIENT_BALANCE == reply.refusal
 
 
 def test_what_blocks_everything_is_named() -> None:

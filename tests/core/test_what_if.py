@@ -63,10 +63,22 @@ def remembered(world: World, account: int, cmd: Command) -> bool:
 
 @pytest.mark.parametrize(("seed", "storm"), [(1, False), (2, False), (3, True)])
 def test_a_prediction_comes_true(seed: int, storm: bool) -> None:
+    predict(seed, storm, 1_500)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_predictions_come_true(seed: int) -> None:
+    predict(seed, seed % 3 == 0, 3_000)
+
+
+def predict(seed: int, storm: bool, commands: int) -> None:
+    """Predict every command of a run before it is given."""
     world = Audited()
     traffic = Traffic(world, Random(seed), weights=STORM if storm else None)
     accepted: dict[str, int] = {}
-    for _ in range(1_500):
+    for _ in range(commands):
         account, cmd = traffic.next()
         if account == c.VENUE or remembered(world, account, cmd):
             world.do(account, cmd, traffic.next_ms(), traffic.command_id(account))

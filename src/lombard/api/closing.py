@@ -39,7 +39,6 @@ from lombard.core.commands import (
     FlashRepay,
 )
 from lombard.core.queries import slot_of
-from lombard.history.paging import Page
 from lombard.identity import Permission
 
 ALL_COINS: Final = -1
@@ -199,14 +198,7 @@ async def flash_status(mode: Mode, call: Call, body: StatusBody) -> list[FlashSt
         for account in queries.accounts_of(call.state, call.user)
         if (slot_of(account) > SLOT_CROSSED if mode.isolated else slot_of(account) == SLOT_CROSSED)
     ]
-    found: dict[int, bool] = {}
-    for repay_id in wanted:
-        for account in mine:
-            rows = await call.past(
-                call.context.reader.repayments, account, Page(1), repay_id=repay_id
-            )
-            if rows:
-                found[repay_id] = True
+    found = await call.past(call.context.reader.known_repayments, mine, wanted)
     return [FlashStatus(str(repay_id), FINISHED) for repay_id in wanted if repay_id in found]
 
 

@@ -26,6 +26,7 @@ from lombard.core import queries
 from lombard.core import reason_queries as reasons
 from lombard.core.commands import BUY, MARKET
 from lombard.core.queries import Coin
+from lombard.core.refusals import Refusal
 from lombard.core.units import format_units
 from lombard.identity import Permission
 
@@ -230,7 +231,9 @@ async def explain_placing(call: Call, body: ExplainOrderBody) -> OrderView:
     pair = pair_of(call, body.symbol)
     command = margin_order(call, pair, body)
     told = reasons.explain_order(call.state, account, command)
-    assert told is not None
+    if told is None:
+        # A pair without isolated margin has no such account, not even one to be opened.
+        raise call.fault(Refusal.ACCOUNT_UNKNOWN)
     words = explain_side(pair, command.side)
     by_quote = command.kind == MARKET and command.side == BUY
     largest = quote_text(pair, told.most) if by_quote else size_text(pair, told.most)

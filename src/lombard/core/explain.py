@@ -149,7 +149,7 @@ def explain_transfer(state: State, account: Account, coin: Coin) -> Explanation:
     slot = SLOT_CROSSED if slot_of(account.id) == SLOT_SPOT else SLOT_SPOT
     one = Transfer(account_id(account.user.id, slot), coin.id, 1, "")
     blocked = _blocked(decide_transfer(state, account, one))
-    if not account.holds(coin) or (account.debts and coin.price_e12 == 0):
+    if not account.holds(coin):
         return Explanation(0, "", 0, [], blocked)
     terms = transfer_terms(state, account, coin)
     if blocked is not None:

@@ -41,6 +41,10 @@ def flash_repay(state: State, account: Account, cmd: FlashRepay, events: list[Ev
     debts = _debts(state, account, cmd.coin)
     if not debts:
         return Reply(Refusal.NO_DEBT, detail="" if cmd.coin < 0 else state.coins[cmd.coin].name)
+    owed = [debt_units(state, account, balance) for balance in debts]
+
+    # From here as much is done as can be. An order that is refused changes nothing, so where
+    # nothing could be done nothing has changed.
     first = len(events)
     if account.pair is not None:
         for order in list(account.orders):
@@ -51,6 +55,8 @@ def flash_repay(state: State, account: Account, cmd: FlashRepay, events: list[Ev
         _pay_from_others(state, account, balance, events)
     if len(events) == first:
         return Reply(Refusal.NO_LIQUIDITY, detail=debts[0].coin.name)
+    for balance, before in zip(debts, owed, strict=True):
+        assert debt_units(state, account, balance) <= before, "Invariant: a repayment raised a debt"
     watch(state, account, events)
     last_id = 0
     units = 0

@@ -21,11 +21,11 @@ BY_RATIO: Final = "ratio"
 def transfer_terms(state: State, account: Account, coin: Coin) -> list[Term]:
     """Return what bounds a transfer: what is available, and, with debt, T and the ratio.
 
-    With debt the coin must have a price.
+    A coin without a price is bound by the first alone; with debt it is stale, and may not move.
     """
     balance = account.find(coin)
     terms = [Term(BY_AVAILABLE, 0 if balance is None else balance.available_units)]
-    if account.debts:
+    if account.debts and coin.price_e12:
         risk = assess(state, account, caution=True)
         # N falls by no more than the full price of what leaves.
         price = high_price_e12(coin) * coin.value_scale * RATIO_ONE_E6

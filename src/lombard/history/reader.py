@@ -195,6 +195,13 @@ class Reader:
         query = _where(query, p.repay_id, repay_id)
         return self._page(query, p.repay_id, p.time_ms, page, rows.RepaymentRow)
 
+    def known_repayments(self, accounts: Collection[int], repay_ids: Collection[int]) -> list[int]:
+        """Say which of some ids name repayments of some accounts."""
+        p = s.repayments.c
+        query = select(p.repay_id).where(p.account.in_(accounts), p.repay_id.in_(repay_ids))
+        with self._reading() as connection:
+            return list(connection.execute(query.distinct()).scalars())
+
     def interest(self, account: int, page: Page, coin: int | None = None) -> list[rows.InterestRow]:
         """List an account's written receipts; see `InterestRow` for those that are not yet.
 
