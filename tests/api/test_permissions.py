@@ -41,6 +41,7 @@ PLANS = {
     "POST modify-plan-order": (TRADE, 10, USER),
     "POST cancel-plan-order": (TRADE, 10, USER),
     "POST batch-cancel-plan-order": (TRADE, 5, USER),
+    "POST cancel-everything": (TRADE, 5, USER),
     "POST place-oco-order": (TRADE, 10, USER),
     "POST place-exit-order": (TRADE, 10, USER),
     "GET current-plan-order": (READ, 10, USER),

@@ -291,6 +291,11 @@ def test_the_desks_of_our_own(tmp_path: Path, desk: str) -> None:
             assert {"result": "success"} == await client.done(f"{path}/cancel-plan-order", **named)
             done = await client.done(f"{path}/batch-cancel-plan-order", **names)
             assert 2 == len(done["successList"])
+            await client.done(
+                f"{path}/place-oco-order", symbol="BTCUSDT", triggerType="fill_price", **oco
+            )
+            cancelled = await client.done(f"{path}/cancel-everything", **names)
+            assert {"cancelled": "1"} == cancelled
             assert [] == await rows_of(client, f"{path}/current-plan-order", names)
 
     run(test())

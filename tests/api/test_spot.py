@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.house import START_MS, Client, OpenStreet, Street, fault_in, run, street
+from lombard.core.commands import SetParameter
+from tests.api.house import START_MS, Client, OpenStreet, Street, data_of, fault_in, run, street
 
 TRADE = "/api/v2/spot/trade"
 NOW = str(START_MS)
@@ -381,5 +382,25 @@ def test_unknown_orders_are_an_empty_list(tmp_path: Path) -> None:
             assert [] == await client.read(f"{TRADE}/orderInfo", orderId=str(10**18))
             assert [] == await client.read(f"{TRADE}/orderInfo", clientOid="nobody")
             assert [] == await client.read(f"{TRADE}/history-orders", orderId=str(10**18))
+
+    run(test())
+
+
+def test_the_band_of_spot_orders_is_shown_and_kept(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            place.house.done(SetParameter("spot_band_e6", 50_000))
+            path = "/api/v2/spot/public/symbols?symbol=BTCUSDT"
+            (row,) = data_of(await place.http.get(path))
+            assert ("0.05", "0.05") == (row["buyLimitPriceRatio"], row["sellLimitPriceRatio"])
+            client = await place.client(USDT="100000", BTC="10")
+            for side in ("sell", "buy"):
+                await client.done(f"{TRADE}/place-order", **order(side, "20000", "0.1"))
+
+            path = f"{TRADE}/place-order"
+            found = await client.refused(path, **order("buy", "21000.01", "0.1"))
+            assert ("43009", "The current order price exceeds the limit 21000") == found
+            found = await client.refused(path, **order("sell", "18999.99", "0.1"))
+            assert ("43008", "The current order price cannot be less than 19000") == found
 
     run(test())

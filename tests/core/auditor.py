@@ -47,8 +47,9 @@ class Auditor:
         self.reply = Reply(None)
         self.expected: deque[tuple[str, dict[str, Any]]] = deque()
         self.repayable: deque[tuple[Key, int]] = deque()
-        # What the order that is replaced had borrowed.
+        # What the order that is replaced had borrowed, and that order.
         self.carried = 0
+        self.replaced: NaiveOrder | None = None
 
     # --- following the log ---------------------------------------------------------------------
 
@@ -60,6 +61,7 @@ class Auditor:
         self.cmd, self.account, self.reply = envelope.command, envelope.account, reply
         self.repayable.clear()
         self.carried = 0
+        self.replaced = None
         for event in events:
             self.terms.pools.note(event, self.time_ms)
             if isinstance(event, e.InterestCharged) and not event.first:
@@ -205,6 +207,10 @@ class Auditor:
             event.loan_type,
             event.stp,
         )
+        old = self.replaced
+        if old is not None and old.price == order.price and order.steps < old.steps:
+            # Smaller at the same price: it keeps its turn (RULES 10).
+            order.stands_for = old.stands_for or old.id
         system = event.source == c.SOURCE_SYSTEM
         limit = event.price_ticks
         if system or (event.kind == c.MARKET and c.slot_of(event.account) != c.SLOT_SPOT):
@@ -365,6 +371,7 @@ class Auditor:
         self.release(order.account, pair, order.side, order.frozen)
         if event.reason == e.CLOSED_REPLACED:
             self.carried = order.borrowed
+            self.replaced = order
         if event.reason == e.CLOSED_BY_USER and self.terms.parameters["repay_on_cancel"]:
             coin = pair.quote if order.side == c.BUY else pair.base
             self.repayable.append(((order.account, coin), min(order.borrowed, order.frozen)))

@@ -6,6 +6,7 @@ books are sound, bands kept, and that no account below its line was overlooked.
 """
 
 import types
+from collections.abc import Callable
 from fractions import Fraction
 
 from lombard.core import commands as c
@@ -96,7 +97,7 @@ class Watched(World):
             if isinstance(cmd, (c.PlaceOrder, c.ReplaceOrder)) and time_ms == engine.time_ms:
                 self.check_risk(account, risk_before)
             for pair in self.state.pairs:
-                check_book(pair)
+                check_book(pair, self.turn_of)
             for debtor in self.state.indebted.values():
                 check_bounds(self.state, debtor)
             if isinstance(cmd, c.SetIndexPrices) and reply.refusal is None:
@@ -107,6 +108,10 @@ class Watched(World):
             error.add_note("\n".join(show(event) for event in self.events))
             raise
         return reply
+
+    def turn_of(self, order_id: int) -> int:
+        """Say in whose turn an order trades: that of the one whose place it took, or its own."""
+        return self.auditor.book.orders[order_id].stands_for or order_id
 
     def check_no_effect(self, before: str, time_ms: int) -> None:
         """A refusal has no effect, nor has a command that was answered before (DESIGN 6)."""
@@ -239,8 +244,11 @@ def check_bounds(state: State, account: Account) -> None:
     assert bounds.frozen_high * one >= open_loss_e26(account, None)
 
 
-def check_book(pair: Pair) -> None:
-    """A book is sorted, not crossed, and made of the orders its accounts know."""
+def check_book(pair: Pair, turn_of: Callable[[int], int] | None = None) -> None:
+    """A book is sorted, not crossed, and made of the orders its accounts know.
+
+    `turn_of` says which order's age counts (RULES 10); without it no age is looked at.
+    """
     best_bid, best_ask = pair.bids.best_ticks(), pair.asks.best_ticks()
     assert not best_bid or not best_ask or best_bid < best_ask, "the book is crossed"
     for side in (pair.bids, pair.asks):
@@ -248,9 +256,11 @@ def check_book(pair: Pair) -> None:
         assert prices == sorted(set(prices))
         assert side.best is (side.levels[-1] if side.levels else None)
         queued = side.orders()
-        assert [(side.sign * o.price_ticks, -o.id) for o in queued] == sorted(
-            [(side.sign * o.price_ticks, -o.id) for o in queued], reverse=True
-        )
+        turns = [
+            (side.sign * o.price_ticks, -turn_of(o.id) if turn_of is not None else 0)
+            for o in queued
+        ]
+        assert turns == sorted(turns, reverse=True)
         assert sum(level.steps for level in side.levels) == sum(
             order.remaining_steps for order in queued
         )

@@ -48,6 +48,8 @@ class NaiveOrder:
     received: int = 0
     traded_steps: int = 0
     stopped: bool = False
+    # The order in whose place it stands in the queue, itself unless it took another's.
+    stands_for: int = 0
 
     def take_fee(self, received: int, rate: Fraction) -> int:
         """Charge a fill: the fee so far is rounded up over the whole order (RULES 1.3)."""
@@ -93,7 +95,7 @@ class NaiveBook:
             for order in self.orders.values()
             if order.pair == taker.pair and order.side != taker.side
         ]
-        return sorted(others, key=lambda order: (sign * order.price, order.id))
+        return sorted(others, key=lambda order: (sign * order.price, order.stands_for or order.id))
 
     def run(
         self,

@@ -8,6 +8,7 @@ import pytest
 from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.core import queries as q
+from lombard.core.engine import Engine
 from lombard.core.refusals import Refusal
 from lombard.core.units import format_units
 from tests.core.world import BTCUSDT, World
@@ -72,16 +73,53 @@ def test_a_partly_filled_order_keeps_its_place() -> None:
     assert [(first, 2_000_000, 2000), (second, 2_000_000, 1000)] == fills(world)
 
 
-def test_a_replaced_order_goes_to_the_back_of_the_queue() -> None:
+@pytest.mark.parametrize(
+    ("price_ticks", "steps", "keeps"),
+    [
+        # Only smaller, at the same price, keeps its turn (RULES 10).
+        (2_000_000, 2_999, True),
+        (2_000_000, 1_000, True),
+        (2_000_000, 3_000, False),
+        (2_000_000, 3_001, False),
+        (2_000_001, 1_000, False),
+    ],
+)
+def test_a_replaced_order_keeps_its_turn_only_when_it_shrinks(
+    price_ticks: int, steps: int, keeps: bool
+) -> None:
     world = World()
     seller, buyer = rich(world), rich(world)
-    first = world.sell(seller, "BTCUSDT", "0.001", "20000")
-    second = world.sell(rich(world), "BTCUSDT", "0.001", "20000")
-
-    new = world.ok(seller, c.ReplaceOrder(BTCUSDT, first, "", 2_000_000, 1000, "")).id
+    first = world.sell(seller, "BTCUSDT", "0.005", "20000")
+    others = [world.sell(rich(world), "BTCUSDT", "0.001", "20000") for _ in range(2)]
+    # 0.003 of 0.005 are left when it is replaced.
     world.buy(buyer, "BTCUSDT", "0.002", "20000")
 
-    assert [second, new] == [maker for maker, _, _ in fills(world)]
+    new = world.ok(seller, c.ReplaceOrder(BTCUSDT, first, "", price_ticks, steps, "")).id
+    assert steps == world.balance(seller, "BTC").frozen_units // 100
+    twin = Engine.restore(list(world.engine.snapshot_lines()))
+    buying = world.order("BTCUSDT", c.BUY, "1", "20000.01")
+    world.ok(buyer, buying)
+    _, events = twin.apply(world.log[-1])
+
+    queue = [new, *others] if keeps else [*others, new]
+    assert queue == [maker for maker, _, _ in fills(world)]
+    assert queue == [v.maker_order_id for v in events if isinstance(v, e.Traded)]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_order_shrinks_wherever_it_stands(place: int) -> None:
+    world = World()
+    seller, buyer = rich(world), rich(world)
+    queue = [world.sell(seller, "BTCUSDT", "0.003", "20000") for _ in range(3)]
+
+    old = queue[place]
+    queue[place] = world.ok(seller, c.ReplaceOrder(BTCUSDT, old, "", 2_000_000, 1_000, "")).id
+    assert ([], [(2_000_000, 7_000)]) == q.depth(world.state, BTCUSDT, 5)
+    assert Refusal.ORDER_UNKNOWN == world.refusal(seller, c.CancelOrder(BTCUSDT, old, ""))
+    world.ok(seller, c.CancelOrder(BTCUSDT, queue.pop((place + 1) % 3), ""))
+    world.buy(buyer, "BTCUSDT", "1", "20000")
+
+    assert queue == [maker for maker, _, _ in fills(world)]
 
 
 def test_the_price_is_the_resting_orders() -> None:

@@ -54,6 +54,7 @@ USERS_COMMANDS = [
     st.builds(c.ModifyTrigger, NUMBERS, OIDS, NUMBERS, SMALL, NUMBERS, NUMBERS, NUMBERS),
     st.builds(c.CancelTrigger, NUMBERS, OIDS),
     st.builds(c.CancelAllTriggers, st.lists(COIN, max_size=3)),
+    st.builds(c.CancelEverything, st.lists(COIN, max_size=3)),
     st.builds(
         c.PlaceWithExits, COIN, SMALL, SMALL, SMALL, SMALL, SMALL, NUMBERS, NUMBERS, NUMBERS, SMALL,
         NUMBERS, NUMBERS, NUMBERS, NUMBERS, OIDS, SMALL,

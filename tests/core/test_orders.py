@@ -8,6 +8,7 @@ import pytest
 from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.core import queries as q
+from lombard.core.engine import Engine
 from lombard.core.refusals import Refusal
 from lombard.core.units import VALUE_MAX, format_units
 from tests.core.world import BTC, BTCUSDT, DOGEUSDT, ETHUSDT, USDT, World
@@ -676,3 +677,41 @@ def test_a_normal_order_repays_nothing() -> None:
     assert [] == world.of_type(e.Repaid)
     assert 1000 * 10**8 == world.balance(account, "USDT").principal_units
     assert (USDT, BTC) == (world.coin("USDT").id, world.coin("BTC").id)
+
+
+# --- the band of spot orders (RULES 10) ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "refusal", "limit"),
+    [
+        # 20 000.01 and 3 %: 19 400.0097 to 20 600.0103, rounded inwards.
+        (c.BUY, "20600.02", Refusal.PRICE_ABOVE_BAND, 2_060_001),
+        (c.BUY, "20600.01", None, 0),
+        (c.BUY, "1000", None, 0),
+        (c.SELL, "19400", Refusal.PRICE_BELOW_BAND, 1_940_001),
+        (c.SELL, "19400.01", None, 0),
+        (c.SELL, "90000", None, 0),
+    ],
+)
+def test_a_spot_order_keeps_to_the_band_around_the_last_price(
+    side: int, price: str, refusal: Refusal | None, limit: int
+) -> None:
+    world = World()
+    account = world.spot(BTC="10", USDT="1000000")
+    order = world.order("BTCUSDT", side, "0.01", price)
+    far = world.order("BTCUSDT", c.BUY, "0.01", "50000")
+    world.parameter("spot_band_e6", 30_000)
+    world.ok(account, far)  # nothing has traded yet
+    world.ok(account, c.CancelAllOrders(BTCUSDT))
+    world.sell(account, "BTCUSDT", "0.01", "20000.01")
+    world.buy(account, "BTCUSDT", "0.01", "20000.01")
+    twin = Engine.restore(list(world.engine.snapshot_lines()))
+
+    reply = world.do(account, order)
+    twins, _ = twin.apply(world.log[-1])
+
+    assert (refusal, limit) == (reply.refusal, reply.units)
+    assert refusal == twins.refusal
+    world.parameter("spot_band_e6", 0)
+    world.ok(account, far)

@@ -724,6 +724,25 @@ def test_one_of_an_oco_ends_the_other(street: Street, end: str) -> None:
     assert [stop] == [v.trigger_id for v in world.of_type(e.TriggerCancelled)]
 
 
+@pytest.mark.parametrize(("pairs", "count"), [([], 5), ([BTCUSDT], 4), ([ETHUSDT], 1), ([99], 0)])
+def test_everything_is_cancelled_in_one_step(street: Street, pairs: list[int], count: int) -> None:
+    """A stop, an OCO, an entry with its exit, and an order of another pair: the OCO counts once."""
+    world = street.world
+    account = world.spot(BTC="1", USDT="5000", ETH="1")
+    world.ok(account, street.stop("19900"))
+    world.ok(account, oco(1_990_000))
+    world.ok(account, with_exits(street, "0.1", "19000", "", "18000"))
+    world.sell(account, "ETHUSDT", "1", "1600")
+
+    if pairs == [99]:
+        assert Refusal.PAIR_UNKNOWN == world.refusal(account, c.CancelEverything([BTCUSDT, 99]))
+        return
+    assert count == world.ok(account, c.CancelEverything(pairs)).units
+    left = [order.pair.id for order in q.open_orders(world.state, account)]
+    assert [pair for pair in (BTCUSDT, ETHUSDT) if pairs and pair not in pairs] == sorted(set(left))
+    assert bool(world.state.triggers.by_id) == (pairs == [ETHUSDT])
+
+
 # --- once ----------------------------------------------------------------------------------------
 
 

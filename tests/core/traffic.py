@@ -292,6 +292,8 @@ class Traffic:
         account, order = found
         size = max(0, order.remaining_steps * self.random.randrange(50, 150) // 100)
         price = self.price_ticks(order.pair, order.side)
+        if self.random.randrange(3) == 0:
+            price = order.price_ticks
         oid = self.random.choice(OIDS)
         return account, c.ReplaceOrder(order.pair.id, order.id, "", price, size, oid)
 

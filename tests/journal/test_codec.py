@@ -68,6 +68,7 @@ CODES = {
     81: "AnnouncePairTerms",
     82: "AnnounceDelisting",
     83: "WithdrawAnnouncement",
+    97: "CancelEverything",
 }
 
 

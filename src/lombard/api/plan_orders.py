@@ -44,7 +44,7 @@ from lombard.api.plan_rows import (
 )
 from lombard.api.table import GET, POST, Endpoint, Response, signed
 from lombard.core import queries, trigger_queries
-from lombard.core.commands import CancelAllTriggers, CancelTrigger
+from lombard.core.commands import CancelAllTriggers, CancelEverything, CancelTrigger
 from lombard.core.refusals import Refusal
 from lombard.core.trigger_queries import Trigger
 from lombard.history.rows import TriggerRow
@@ -102,6 +102,12 @@ class SubOrderQuery(msgspec.Struct):
     """Names a plan order."""
 
     planOrderId: str = ""
+
+
+class Cancelled(msgspec.Struct):
+    """How many orders and plan orders were cancelled; an OCO counts once."""
+
+    cancelled: str
 
 
 class Done(msgspec.Struct):
@@ -167,6 +173,7 @@ def _own_orders(desk: Desk) -> list[Endpoint]:
         _post(desk, path("modify-plan-order"), 10, OwnModifyBody, changed, OrderAck, modify),
         _post(desk, path("cancel-plan-order"), 10, PlanName, named, Done, cancel),
         _post(desk, path("batch-cancel-plan-order"), 5, batch, named, BatchResult, cancel_all),
+        _post(desk, path("cancel-everything"), 5, batch, named, Cancelled, cancel_everything),
         _post(desk, path("place-oco-order"), 10, OcoBody, OCO_FIELDS, OrderAck, place_oco),
         _post(desk, path("place-exit-order"), 10, ExitOrderBody, exits, OrderAck, place_exits),
     ]
@@ -243,6 +250,14 @@ async def cancel_all(desk: Desk, call: Call, body: SymbolListBody | OwnSymbolsBo
     cancelled = [ack(one.id, one.client_oid, desk.spot) for one in doomed]
     await call.submit(account, CancelAllTriggers(wanted), no_limit)
     return BatchResult(cancelled, [])
+
+
+async def cancel_everything(desk: Desk, call: Call, body: OwnSymbolsBody) -> Cancelled:
+    """POST cancel-everything: orders and plan orders, of some pairs or all, in one step"""
+    account = desk.account(call, body.symbol)
+    wanted = [pair_of(call, symbol).id for symbol in body.symbolList]
+    reply = await call.submit(account, CancelEverything(wanted), no_limit)
+    return Cancelled(str(reply.units))
 
 
 def _named(call: Call, account: int, order_id: str, client_oid: str) -> Trigger:

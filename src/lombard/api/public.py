@@ -208,6 +208,8 @@ async def coins(call: Call, query: CoinQuery) -> list[CoinRow]:
 
 async def symbols(call: Call, query: SymbolQuery) -> list[SymbolRow]:
     """GET spot/public/symbols"""
+    band_e6 = queries.parameter(call.state, "spot_band_e6")
+    spot_band = ratio_text(band_e6) if band_e6 else NO_PRICE_BAND
     wanted = [pair_of(call, query.symbol)] if query.symbol else queries.pairs(call.state)
     return [
         SymbolRow(
@@ -223,8 +225,8 @@ async def symbols(call: Call, query: SymbolQuery) -> list[SymbolRow]:
             str(pair.quote.decimals),
             "online" if pair.trading else "halt",
             quote_text(pair, pair.min_value_units),
-            NO_PRICE_BAND,
-            NO_PRICE_BAND,
+            spot_band,
+            spot_band,
             "no",
             str(pair.max_open_orders),
             "",

@@ -183,6 +183,27 @@ class BookSide:
         level.steps -= order.remaining_steps
         self._unlink(order, level)
 
+    def take_place(self, old: Order, new: Order) -> None:
+        """Let a smaller order of the same price stand where the old one stood."""
+        level = old.level
+        assert level is not None, "Invariant: an order is replaced that does not rest"
+        assert new.price_ticks == old.price_ticks
+        assert 0 < new.remaining_steps < old.remaining_steps
+        before, after = old.previous, old.next
+        new.level, new.previous, new.next = level, before, after
+        if before is None:
+            level.head = new
+        else:
+            before.next = new
+        if after is None:
+            level.tail = new
+        else:
+            after.previous = new
+        level.steps -= old.remaining_steps - new.remaining_steps
+        old.level = None
+        old.previous = None
+        old.next = None
+
     def _place_of(self, price_ticks: int) -> int:
         """Return where the level of a price is, or would be, among the levels."""
         low: i64 = 0

@@ -46,6 +46,7 @@ from lombard.core.trigger_commands import PLAN_TRIGGER as PLAN_TRIGGER
 from lombard.core.trigger_commands import PRICE_INDEX as PRICE_INDEX
 from lombard.core.trigger_commands import PRICE_LAST as PRICE_LAST
 from lombard.core.trigger_commands import CancelAllTriggers as CancelAllTriggers
+from lombard.core.trigger_commands import CancelEverything as CancelEverything
 from lombard.core.trigger_commands import CancelTrigger as CancelTrigger
 from lombard.core.trigger_commands import FireTriggers as FireTriggers
 from lombard.core.trigger_commands import ModifyTrigger as ModifyTrigger
@@ -268,6 +269,7 @@ Command = (
     | ModifyTrigger
     | CancelTrigger
     | CancelAllTriggers
+    | CancelEverything
     | PlaceWithExits
     | PlaceOco
     | FireTriggers

@@ -142,6 +142,7 @@ class Engine:
         """Audit the whole state (RULES 2). Raises `AssertionError`."""
         ledger.check(self.state)
         check_calm(self.state)
+        self.state.triggers.check()
 
     def snapshot_lines(self) -> Iterator[str]:
         """Write the state as canonical lines of JSON, from which `restore` makes it again."""

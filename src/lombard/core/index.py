@@ -86,7 +86,8 @@ def set_index_prices(state: State, cmd: SetIndexPrices, events: list[Event]) -> 
 
 
 def set_bands(state: State, pair: Pair) -> None:
-    """Work out the prices a pair's margin and system orders must keep to (RULES 7.6, 8.3)."""
+    """Work out what prices a pair's orders must keep to (RULES 7.6, 8.3, 10)."""
+    pair.spot_band_e6 = state.parameters["spot_band_e6"]
     base, quote = pair.base.price_e12, pair.quote.price_e12
     if base == 0 or quote == 0:
         return

@@ -133,6 +133,7 @@ class Pair:
         "quote",
         "quote_per_tick_step",
         "reduce_only",
+        "spot_band_e6",
         "step_units",
         "symbol",
         "system_high_ticks",
@@ -170,6 +171,8 @@ class Pair:
         self.band_high_ticks = 0
         self.system_low_ticks = 0
         self.system_high_ticks = 0
+        # The parameter, at hand.
+        self.spot_band_e6 = 0
         # How far the delisting of its isolated margin has come, and, derived from that and from
         # its coins', whether some of its margin orders may only reduce.
         self.delisting = 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from mypy_extensions import i64
 
+from lombard.core.bands import refuse_band, refuse_spot_band
 from lombard.core.book import Order
 from lombard.core.bounds import VALUE_LIMIT, bounds_of, mmr_bound, share, value_high
 from lombard.core.cancelling import find
@@ -44,7 +45,16 @@ from lombard.core.lending import (
     refuse_over_limit,
     surely_lendable,
 )
-from lombard.core.matching import NO_MAKERS, crosses, facing, match, rest, walk, withdraw
+from lombard.core.matching import (
+    NO_MAKERS,
+    crosses,
+    facing,
+    match,
+    rest,
+    resting_side,
+    walk,
+    withdraw,
+)
 from lombard.core.refusals import Refusal
 from lombard.core.risk import (
     Deltas,
@@ -88,7 +98,33 @@ def replace(state: State, account: Account, cmd: ReplaceOrder, events: list[Even
     refusal = _refuse_form(state, account, new, found)
     if refusal is not None:
         return refusal
+    if new.price_ticks == found.price_ticks and new.size_steps < found.remaining_steps:
+        return _shrink(state, found, new, events)
     return _place(state, account, new, found, events)
+
+
+def _shrink(state: State, old: Order, cmd: PlaceOrder, events: list[Event]) -> Reply:
+    """Let a smaller order of the same price take an order's place in its queue (RULES 10).
+
+    It needs no check of funds or risk: it can only cost, and lose, less than what stands.
+    """
+    order = _order(state, old.account, old.pair, cmd)
+    units = cost_units(order)
+    freed = old.frozen_units - units
+    assert freed > 0, "Invariant: a smaller order freezes more"
+
+    # From here the order succeeds.
+    assert order.id == state.take_id()
+    resting_side(old).take_place(old, order)
+    order.pay.frozen_units -= freed
+    order.pay.available_units += freed
+    order.frozen_units, old.frozen_units = units, 0
+    order.borrowed_units = old.borrowed_units
+    del order.account.orders[old.id]
+    order.account.orders[order.id] = order
+    events.append(OrderClosed(old.id, order.account.id, order.pair.id, CLOSED_REPLACED))
+    events.append(_placed(order))
+    return Reply(None, order.id)
 
 
 def place_fired(
@@ -201,11 +237,15 @@ def _place(
     pair = state.pairs[cmd.pair]
     limit_ticks = cmd.price_ticks or edge_ticks
     if account.margin:
-        refusal = _refuse_band(state, pair, cmd)
+        refusal = refuse_band(state, pair, cmd)
         if refusal is not None:
             return refusal
         if cmd.kind == MARKET:
             limit_ticks = pair.band_high_ticks if cmd.side == BUY else pair.band_low_ticks
+    elif pair.spot_band_e6:
+        refusal = refuse_spot_band(pair, cmd)
+        if refusal is not None:
+            return refusal
     order = _order(state, account, pair, cmd)
     need = cost_units(order)
     freed = 0 if replaced is None else replaced.frozen_units
@@ -273,20 +313,6 @@ def cost_units(order: Order) -> int:
     if order.kind == MARKET:
         return order.quote_units
     return order.price_ticks * order.size_steps * pair.quote_per_tick_step
-
-
-def _refuse_band(state: State, pair: Pair, cmd: PlaceOrder) -> Reply | None:
-    """Refuse a margin order outside the band around the index (RULES 7.6)."""
-    if pair.band_high_ticks == 0:
-        missing = pair.quote if is_stale(state, pair.quote) else pair.base
-        return Reply(Refusal.INDEX_STALE, detail=missing.name)
-    if cmd.kind == MARKET:
-        return None
-    if cmd.side == BUY and cmd.price_ticks > pair.band_high_ticks:
-        return Reply(Refusal.PRICE_ABOVE_BAND, units=pair.band_high_ticks)
-    if cmd.side != BUY and cmd.price_ticks < pair.band_low_ticks:
-        return Reply(Refusal.PRICE_BELOW_BAND, units=pair.band_low_ticks)
-    return None
 
 
 def _surely_allowed(state: State, order: Order, need: int, shortfall: int) -> bool:

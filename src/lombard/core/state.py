@@ -33,6 +33,8 @@ NEVER_MS: Final = 2**61
 PARAMETERS: Final[dict[str, tuple[int, int, int]]] = {
     # Margin orders stay within this part of the band centre (RULES 7.6).
     "band_e6": (50_000, 1, 500_000),
+    # Spot limit orders stay within this part of the last price; 0: wherever they like (RULES 10).
+    "spot_band_e6": (0, 0, 1_000_000),
     # System orders stay within this part of it (RULES 8.3).
     "system_band_e6": (20_000, 1, 500_000),
     # Half-life of the slow average of the index; 0 turns caution off (RULES 7.5).

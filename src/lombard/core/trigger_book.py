@@ -369,6 +369,32 @@ class TriggerBook:
             self.due.popleft()
         return bool(self.due)
 
+    def check(self) -> None:
+        """Audit: every trigger stands in one place, and every place holds live triggers."""
+        standing = {WAITING: 0, TRAILING: 0, DUE: 0}
+        for market in self.markets.values():
+            for ladder in (market.rising, market.falling):
+                assert ladder.entries == sorted(ladder.entries), "Invariant: a ladder's order"
+                standing[WAITING] += len(ladder.entries)
+                for key, negative_id in ladder.entries:
+                    trigger = self.by_id[-negative_id]
+                    assert trigger.stage == WAITING, "Invariant: a trigger waits twice"
+                    assert key == -ladder.direction * trigger.trigger_ticks
+                    assert ladder.direction == trigger.direction
+            for trail in market.trails.values():
+                highs = [trail.sign * crest.price_ticks for crest in trail.crests]
+                assert highs == sorted(highs, reverse=True), "Invariant: a trail's order"
+                for crest in trail.crests:
+                    assert crest.members, "Invariant: a crest that nobody follows"
+                    standing[TRAILING] += len(crest.members)
+                    for trigger in crest.members.values():
+                        assert trigger.crest is crest, "Invariant: a stop follows two crests"
+                        assert trigger.stage == TRAILING
+        standing[DUE] = len([1 for trigger in self.due if trigger.stage == DUE])
+        for stage, count in standing.items():
+            there = len([1 for trigger in self.by_id.values() if trigger.stage == stage])
+            assert there == count, f"Invariant: triggers at stage {stage}"
+
     def count_on(self, account: int, pair: int) -> int:
         """Count an account's triggers on a pair."""
         mine = self.of_account.get(account)

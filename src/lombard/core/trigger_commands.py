@@ -150,6 +150,18 @@ class CancelAllTriggers:
 
 @final
 @mypyc_attr(acyclic=True)
+class CancelEverything:
+    """Cancel the asking account's orders and triggers on some pairs; on every pair if none is
+    named. Replies with their number."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: list[int]) -> None:
+        self.pairs: Final = pairs
+
+
+@final
+@mypyc_attr(acyclic=True)
 class PlaceWithExits:
     """Place an order along with the triggers that will close what it opens (RULES 6.2).
 

@@ -16,7 +16,9 @@ from lombard.core.commands import (
     PLAN_TRIGGER,
     PRICE_INDEX,
     PRICE_LAST,
+    CancelAllOrders,
     CancelAllTriggers,
+    CancelEverything,
     CancelOrder,
     CancelTrigger,
     Command,
@@ -50,7 +52,9 @@ def dispatch(state: State, account: Account, cmd: Command, events: list[Event]) 
     if isinstance(cmd, ModifyTrigger):
         return _modify(state, account, cmd, events)
     if isinstance(cmd, CancelAllTriggers):
-        return _cancel_all(state, account, cmd, events)
+        return _cancel_all(state, account, cmd.pairs, events)
+    if isinstance(cmd, CancelEverything):
+        return _cancel_everything(state, account, cmd, events)
     return Reply(Refusal.COMMAND_UNKNOWN)
 
 
@@ -304,17 +308,28 @@ def _cancel(state: State, account: Account, cmd: CancelTrigger, events: list[Eve
     return Reply(None, found.id)
 
 
-def _cancel_all(
-    state: State, account: Account, cmd: CancelAllTriggers, events: list[Event]
-) -> Reply:
-    for pair in cmd.pairs:
+def _cancel_all(state: State, account: Account, pairs: list[int], events: list[Event]) -> Reply:
+    for pair in pairs:
         if not 0 <= pair < len(state.pairs):
             return Reply(Refusal.PAIR_UNKNOWN)
     mine = state.triggers.of_account.get(account.id, {})
-    doomed = [one for one in mine.values() if not cmd.pairs or one.pair.id in cmd.pairs]
+    doomed = [one for one in mine.values() if not pairs or one.pair.id in pairs]
     for trigger in doomed:
         _cancel_by_user(state, trigger, events)
     return Reply(None, 0, len(doomed))
+
+
+def _cancel_everything(
+    state: State, account: Account, cmd: CancelEverything, events: list[Event]
+) -> Reply:
+    """Cancel triggers, then the orders that are left; an OCO counts once."""
+    reply = _cancel_all(state, account, cmd.pairs, events)
+    if reply.refusal is not None:
+        return reply
+    count = reply.units
+    for pair in cmd.pairs or list(range(len(state.pairs))):
+        count += cancelling.cancel_all(state, account, CancelAllOrders(pair), events).units
+    return Reply(None, 0, count)
 
 
 def _cancel_by_user(state: State, trigger: Trigger, events: list[Event]) -> None:

@@ -24,6 +24,7 @@ from lombard.core.commands import (
     Borrow,
     CancelAllOrders,
     CancelAllTriggers,
+    CancelEverything,
     CancelOrder,
     CancelTrigger,
     ClaimCoupon,
@@ -306,6 +307,7 @@ KINDS: Final = (
     Kind(81, AnnouncePairTerms, pair=int, isolated_tiers=_ROWS_OF_4, effective_ms=int),
     Kind(82, AnnounceDelisting, coin=int, pair=int, reduce_only_ms=int, repay_ms=int),
     Kind(83, WithdrawAnnouncement, announcement=int),
+    Kind(97, CancelEverything, pairs=list[int]),
 )
 _BY_CODE: Final = {kind.code: kind for kind in KINDS}
 _BY_COMMAND: Final[dict[type, Kind]] = {kind.command: kind for kind in KINDS}

@@ -15,6 +15,7 @@ from lombard.core.commands import (
     VENUE,
     CancelAllOrders,
     CancelAllTriggers,
+    CancelEverything,
     CancelOrder,
     CancelTrigger,
     Command,
@@ -26,7 +27,14 @@ from lombard.node.errors import Overloaded
 BATCH_MAX: Final = 512
 # At the ~20,000 commands/s of an embedded node a full lane is a wait of about 0.2 s.
 LANE_MAX: Final = 4_096
-RELIEF: Final = (CancelOrder, CancelAllOrders, CancelTrigger, CancelAllTriggers, Repay)
+RELIEF: Final = (
+    CancelOrder,
+    CancelAllOrders,
+    CancelTrigger,
+    CancelAllTriggers,
+    CancelEverything,
+    Repay,
+)
 
 
 @final
