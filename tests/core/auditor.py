@@ -16,6 +16,7 @@ from lombard.core import events as e
 from lombard.core import queries
 from lombard.core.state import Reply, State
 from tests.core.naive_book import Fill, NaiveBook, NaiveOrder, NaivePair
+from tests.core.naive_coupons import OF_COUPONS, NaiveCoupons
 from tests.core.naive_liquidation import OF_LIQUIDATION, NaiveLiquidations
 from tests.core.naive_loan import Loan
 from tests.core.naive_terms import NaiveTerms
@@ -34,6 +35,7 @@ class Auditor:
         self.frozen: defaultdict[Key, int] = defaultdict(int)
         self.loans: defaultdict[Key, Loan] = defaultdict(Loan)
         self.terms = NaiveTerms()
+        self.coupons = NaiveCoupons()
         self.book = NaiveBook(self.terms.pairs)
         self.levels: defaultdict[int, int] = defaultdict(int)
         self.next_levels: dict[int, int] = {}
@@ -66,6 +68,9 @@ class Auditor:
             self.terms.pools.note(event, self.time_ms)
             if isinstance(event, e.InterestCharged) and not event.first:
                 self.on_receipt(event)
+                continue
+            if isinstance(event, OF_COUPONS):
+                self.coupons.note(event, self.cmd, self.time_ms)
                 continue
             if isinstance(event, OF_LIQUIDATION):
                 self.liquidated.note(event, self.risk(event.account)[1])
@@ -174,8 +179,11 @@ class Auditor:
         loan = self.loans[account, coin]
         self.available[account, coin] += units
         rate = self.rate(account, coin)
+        low = loan.principal
         loan.principal += units
-        receipt = loan.charge(units, rate, self.ceil_each())
+        wallet = self.coupons.wallets[c.user_of(account)]
+        covered = wallet.covered_of_loan((account, coin), low, loan.principal, self.time_ms)
+        receipt = loan.charge(units, rate, self.ceil_each(), covered)
         self.expect(
             e.Borrowed, account=account, coin=coin, units=units, auto=auto, client_oid=client_oid
         )
@@ -188,6 +196,7 @@ class Auditor:
             rate_e12=rate,
             principal_units=units,
             units=receipt,
+            saved_units=loan.saved_units,
         )
 
     # --- orders --------------------------------------------------------------------------------
@@ -383,11 +392,14 @@ class Auditor:
         assert event.rates_e12 == self.terms.turn_hour(event.hour_ms)
         self.levels.update(self.next_levels)
         self.next_levels.clear()
+        self.coupons.begin_hour(self.loans, event.hour_ms)
         for (account, coin), loan in self.loans.items():
             if loan.principal:
-                rate = self.rate(account, coin)
-                units = loan.charge(loan.principal, rate, self.ceil_each())
-                loan.pending.append((event.hour_ms, rate, loan.principal, units))
+                rate, owed = self.rate(account, coin), loan.principal
+                wallet = self.coupons.wallets[c.user_of(account)]
+                covered = wallet.covered_in_hour((account, coin), owed, event.hour_ms)
+                units = loan.charge(owed, rate, self.ceil_each(), covered)
+                loan.pending.append((event.hour_ms, rate, owed, units, loan.saved_units))
 
     def rate(self, account: int, coin: int) -> int:
         return self.terms.rates[coin, self.levels[c.user_of(account)]]
@@ -397,8 +409,7 @@ class Auditor:
 
     def on_receipt(self, event: e.InterestCharged) -> None:
         """Check a receipt of a full hour against the hour it is for."""
-        told = (event.hour_ms, event.rate_e12, event.principal_units, event.units)
-        assert self.loans[event.account, event.coin].pending.popleft() == told
+        assert self.loans[event.account, event.coin].pending.popleft() == receipt_of(event)
 
     # --- risk ----------------------------------------------------------------------------------
 
@@ -486,6 +497,7 @@ class Auditor:
             if any(row := row_of(view))
         }
         assert expected == actual
+        self.coupons.check_starts()
         if receipts:
             for account in sorted({account for account, _ in self.loans}):
                 self.compare_receipts(state, account)
@@ -500,9 +512,13 @@ class Auditor:
             for row in self.loans[account, coin].pending
         ]
         assert expected == [
-            (row.coin, row.hour_ms, row.rate_e12, row.principal_units, row.units)
-            for row in queries.pending_interest(state, account)
+            (row.coin, *receipt_of(row)) for row in queries.pending_interest(state, account)
         ]
+
+
+def receipt_of(row: e.InterestCharged) -> tuple[int, int, int, int, int]:
+    """Return what a receipt says, in the auditor's order."""
+    return row.hour_ms, row.rate_e12, row.principal_units, row.units, row.saved_units
 
 
 def row_of(view: queries.BalanceView) -> tuple[int, int, int, int]:

@@ -26,6 +26,8 @@ BESIDE_THE_COMMAND = (
     e.InterestCharged,
     e.LiquidationStarted,
     e.MarginCalled,
+    e.CouponStarted,
+    e.CouponEnded,
 )
 # The event a user's command must make when it is done, and the field that has the reply's id.
 EFFECTS: dict[type[Command], tuple[type[e.Event], str]] = {

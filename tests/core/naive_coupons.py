@@ -4,14 +4,25 @@ At every charge every coupon of the user is asked anew; nothing is remembered bu
 started and bound. No code is shared with the engine.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil
 
-from tests.core.naive_loan import half_up
+from lombard.core import commands as c
+from lombard.core import events as e
+from tests.core.naive_loan import Loan
 
 Key = tuple[int, int]  # account, coin
 HOUR_MS = 3_600_000
+OF_COUPONS = (
+    e.CampaignCreated,
+    e.DrawEntered,
+    e.CouponsDrawn,
+    e.CouponGranted,
+    e.CouponClaimed,
+    e.CouponStarted,
+    e.CouponEnded,
+)
 
 
 @dataclass
@@ -38,26 +49,9 @@ class NaiveCoupon:
 
 
 @dataclass
-class Debt:
-    """A balance's principal, its interest without coupons, and what they saved, all exact."""
+class NaiveWallet:
+    """A user's claimed coupons. What covers a charge is told as units x discount."""
 
-    principal: int = 0
-    gross: Fraction = Fraction(0)
-    saved: Fraction = Fraction(0)
-    paid: int = 0
-
-    @property
-    def due(self) -> int:
-        """Return the interest due."""
-        return half_up(self.gross - self.saved) - self.paid
-
-
-@dataclass
-class NaiveUser:
-    """A user's debts and claimed coupons."""
-
-    ceil_each: bool
-    debts: dict[Key, Debt] = field(default_factory=dict)
     coupons: list[NaiveCoupon] = field(default_factory=list)
 
     def able(self, key: Key, now_ms: int) -> list[NaiveCoupon]:
@@ -78,41 +72,28 @@ class NaiveUser:
             coupon.start_ms = now_ms
             coupon.begun_by_ms = now_ms if hour else None
 
-    def add(self, debt: Debt, units: int, rate_e12: int, covered: Fraction) -> None:
-        """Charge an amount; `covered` is units x discount."""
-        gross = Fraction(units * rate_e12, 24 * 10**12)
-        saved = covered * Fraction(rate_e12, 24 * 10**12)
-        if self.ceil_each:
-            saved = Fraction(ceil(gross) - ceil(gross - saved))
-            gross = Fraction(ceil(gross))
-        debt.gross += gross
-        debt.saved += saved
-
-    def turn(self, hour_ms: int, rates: dict[int, int]) -> None:
-        """Charge every debt a full hour."""
-        owed = [key for key in sorted(self.debts) if self.debts[key].principal]
-        for key in owed:
+    def begin_hour(self, owed: dict[Key, int], hour_ms: int) -> None:
+        """Bind what the charges of a full hour use first, the debts in order."""
+        for key in sorted(owed):
             laid = 0
             for coupon in self.able(key, hour_ms):
-                if laid < self.debts[key].principal:
+                if laid < owed[key]:
                     if coupon.account is None:
                         self.bind(coupon, key[0], hour_ms, hour=True)
                     laid += coupon.caps[key[1]]
-        for key in owed:
-            debt = self.debts[key]
-            left, covered = debt.principal, Fraction(0)
-            for coupon in self.able(key, hour_ms):
-                if coupon.account == key[0]:
-                    units = min(left, coupon.caps[key[1]])
-                    covered += units * coupon.discount
-                    left -= units
-            self.add(debt, debt.principal, rates[key[1]], covered)
 
-    def borrow(self, key: Key, units: int, now_ms: int, rate_e12: int) -> None:
-        """Charge a new loan the hour it is borrowed in."""
-        debt = self.debts.setdefault(key, Debt())
-        low, high = debt.principal, debt.principal + units
-        debt.principal = high
+    def covered_in_hour(self, key: Key, principal: int, hour_ms: int) -> Fraction:
+        """Lay the bound coupons along a principal."""
+        left, covered = principal, Fraction(0)
+        for coupon in self.able(key, hour_ms):
+            if coupon.account == key[0]:
+                units = min(left, coupon.caps[key[1]])
+                covered += units * coupon.discount
+                left -= units
+        return covered
+
+    def covered_of_loan(self, key: Key, low: int, high: int, now_ms: int) -> Fraction:
+        """Lay coupons along what was borrowed, which lies from `low` to `high`."""
         position, covered = 0, Fraction(0)
         for coupon in self.able(key, now_ms):
             top = position + coupon.caps[key[1]]
@@ -123,4 +104,73 @@ class NaiveUser:
                 self.bind(coupon, key[0], now_ms, hour=False)
             covered += part * coupon.discount
             position = top
-        self.add(debt, units, rate_e12, covered)
+        return covered
+
+
+@dataclass
+class NaiveUser:
+    """A user's debts and claimed coupons, kept beside an engine that has no other user."""
+
+    ceil_each: bool
+    debts: dict[Key, Loan] = field(default_factory=dict)
+    wallet: NaiveWallet = field(default_factory=NaiveWallet)
+
+    def turn(self, hour_ms: int, rates: dict[int, int]) -> None:
+        """Charge every debt a full hour."""
+        owed = {key: debt.principal for key, debt in self.debts.items() if debt.principal}
+        self.wallet.begin_hour(owed, hour_ms)
+        for key, principal in owed.items():
+            covered = self.wallet.covered_in_hour(key, principal, hour_ms)
+            self.debts[key].charge(principal, rates[key[1]], self.ceil_each, covered)
+
+    def borrow(self, key: Key, units: int, now_ms: int, rate_e12: int) -> None:
+        """Charge a new loan the hour it is borrowed in."""
+        debt = self.debts.setdefault(key, Loan())
+        low = debt.principal
+        debt.principal += units
+        covered = self.wallet.covered_of_loan(key, low, debt.principal, now_ms)
+        debt.charge(units, rate_e12, self.ceil_each, covered)
+
+
+class NaiveCoupons:
+    """The venue's campaigns and everybody's coupons, from the log."""
+
+    def __init__(self) -> None:
+        self.campaigns: dict[int, c.CreateCampaign] = {}
+        self.wallets: defaultdict[int, NaiveWallet] = defaultdict(NaiveWallet)
+        self.starts: list[tuple[int, int]] = []
+
+    def note(self, event: e.Event, cmd: c.Command, time_ms: int) -> None:
+        """Take note of campaigns and claims; what starts must be what was bound here."""
+        if isinstance(event, e.CampaignCreated):
+            assert isinstance(cmd, c.CreateCampaign)
+            self.campaigns[event.campaign] = cmd
+        elif isinstance(event, e.CouponClaimed):
+            terms = self.campaigns[event.campaign]
+            discount = Fraction(terms.discount_e6, 10**6)
+            coupon = NaiveCoupon(event.coupon_id, discount, dict(terms.caps), terms.duration_ms)
+            if terms.starts_on_claim:
+                coupon.start_ms = time_ms
+            self.wallets[event.user].coupons.append(coupon)
+        elif isinstance(event, e.CouponStarted):
+            self.starts.append((event.coupon_id, event.account))
+
+    def begin_hour(self, loans: dict[Key, Loan], hour_ms: int) -> None:
+        """Bind what the charges of a full hour use first, user by user."""
+        for user, wallet in self.wallets.items():
+            owed = {
+                key: loan.principal
+                for key, loan in loans.items()
+                if loan.principal and c.user_of(key[0]) == user
+            }
+            wallet.begin_hour(owed, hour_ms)
+
+    def check_starts(self) -> None:
+        """Every coupon that the log says is an account's is so here, and no other."""
+        bound = sorted(
+            (coupon.number, coupon.account)
+            for wallet in self.wallets.values()
+            for coupon in wallet.coupons
+            if coupon.account is not None
+        )
+        assert bound == sorted(self.starts)

@@ -173,7 +173,7 @@ class Desk:
         )
         if terms.starts_on_claim:
             coupon.start_ms = self.world.time_ms
-        self.naive.coupons.append(coupon)
+        self.naive.wallet.coupons.append(coupon)
 
     def compare(self) -> None:
         """Every debt is as the model has it."""

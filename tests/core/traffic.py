@@ -14,6 +14,7 @@ from lombard.core import commands as c
 from lombard.core import queries as q
 from lombard.core.commands import Command, account_id
 from lombard.core.state import PARAMETERS, Pair
+from tests.core.coupon_traffic import about_coupons
 from tests.core.world import BTCUSDT, PEPEUSDT, World, coin_terms, pair_terms
 
 Asked = tuple[int, Command]
@@ -43,6 +44,7 @@ WEIGHTS = {
     "pair_terms": 1,
     "listing": 1,
     "parameter": 1,
+    "coupon": 3,
     "nonsense": 2,
     # The auditor of the laws does not know triggers: only where it does not look.
     "trigger": 0,
@@ -420,6 +422,10 @@ class Traffic:
         base, at_kink, at_full = sorted(r.choices(rates, k=3))
         kink_e6 = r.choice([0, 1, 10**5, 8 * 10**5, 10**6])
         return c.VENUE, c.SetRateModel(r.randrange(7), base, kink_e6, at_kink, at_full, rates[1])
+
+    def coupon(self) -> Asked:
+        """Announce, grant, draw or claim coupons."""
+        return about_coupons(self.random, self.world.state, self.users, self.account())
 
     def fund(self) -> Asked:
         """Add to a pool or to the insurance fund."""

@@ -173,8 +173,8 @@ class InterestCharged:
     borrowing); the others are full hours, and are charged when the loan is next touched.
     `units` may be 0: receipts are differences of the rounded total and add up to the debt. They are
     net of `saved_units`, by which coupons made them smaller (RULES 9.3): the sum is what the hour
-    costs without. Both are differences of rounded totals, so a saving may be of -1 unit once where
-    the carried fraction of what is left to pay is full first. `covers` are `(coupon_id,
+    costs without. Both are differences of rounded totals, so what a receipt says of savings may be
+    a unit too few or too many, even -1; the sums are right. `covers` are `(coupon_id,
     covered_units)`, in the order in which they lie along the principal.
     """
 
