@@ -120,8 +120,8 @@ def _shrink(state: State, old: Order, cmd: PlaceOrder, events: list[Event]) -> R
     order.pay.available_units += freed
     order.frozen_units, old.frozen_units = units, 0
     order.borrowed_units = old.borrowed_units
-    del order.account.orders[old.id]
-    order.account.orders[order.id] = order
+    order.account.drop(old)
+    order.account.keep(order)
     events.append(OrderClosed(old.id, order.account.id, order.pair.id, CLOSED_REPLACED))
     events.append(_placed(order))
     return Reply(None, order.id)
