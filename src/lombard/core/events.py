@@ -20,6 +20,7 @@ from lombard.core.liquidation_events import LiquidationStarted as LiquidationSta
 from lombard.core.liquidation_events import LiquidationStepped as LiquidationStepped
 from lombard.core.liquidation_events import LossBooked as LossBooked
 from lombard.core.liquidation_events import MarginCalled as MarginCalled
+from lombard.core.reminder_events import RepayReminded as RepayReminded
 
 # kinds of repayment
 REPAY_MANUAL: Final = 0
@@ -336,4 +337,5 @@ Event = (
     | ChangeAnnounced
     | AnnouncedChangeMade
     | AnnouncementWithdrawn
+    | RepayReminded
 )

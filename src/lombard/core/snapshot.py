@@ -43,7 +43,7 @@ Row = list[Any]
 def lines(state: State) -> Iterator[str]:
     """Write the state, one line after another."""
     yield _line(["lombard", FORMAT])
-    yield _line(["clock", state.seq, state.time_ms])
+    yield _line(["clock", state.seq, state.time_ms, state.reminded_minute])
     yield from _body(state)
     for generation, replies in ((0, state.older_replies), (1, state.replies)):
         for command_id, reply in replies.items():
@@ -215,7 +215,7 @@ def _restore(rows: Iterator[str]) -> State:
     state = State()
     if _row(next(rows, "[]")) != ["lombard", FORMAT]:
         raise ValueError("not a snapshot of a format this build knows")
-    kind, state.seq, state.time_ms = _row(next(rows, "[]"))
+    kind, state.seq, state.time_ms, state.reminded_minute = _row(next(rows, "[]"))
     if kind != "clock":
         raise ValueError("a snapshot without a clock")
     for line in rows:
@@ -306,6 +306,7 @@ def _read_account(state: State, row: Row) -> None:
         if principal:
             account.debts += 1
             state.indebted[account_id] = account
+            state.remember_debt(account)
     state.accounts[account_id] = account
     user.accounts.append(account)
 
