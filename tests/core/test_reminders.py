@@ -5,7 +5,7 @@ import pytest
 from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.core.engine import Engine
-from lombard.core.reminders import MINUTE_MS, MINUTES
+from lombard.core.reminders import AT_ONCE, MINUTE_MS, MINUTES
 from tests.core.world import BTC, DAY_MS, START_MS, USDT, World
 
 
@@ -48,6 +48,23 @@ def test_a_clock_that_jumps_reminds_at_most_once_a_tick(steps: list[int], most: 
         counts.append(len(reminded(world)))
 
     assert most == max(counts)
+
+
+def test_a_tick_ends_its_work_and_the_next_goes_on() -> None:
+    world = World(audit=False)
+    world.tick()
+    accounts = []
+    for _ in range(AT_ONCE + 50):
+        accounts.append(world.crossed(USDT="1000"))
+        world.borrow(accounts[-1], "USDT", "10")
+
+    world.tick(START_MS + DAY_MS)
+    first = reminded(world)
+    assert AT_ONCE == len(first)
+    world.engine = Engine.restore(world.engine.snapshot_lines())
+    world.tick(START_MS + DAY_MS)
+
+    assert sorted(accounts) == sorted(first + reminded(world))
 
 
 def test_only_debtors_are_reminded_in_the_order_of_their_ids() -> None:

@@ -15,6 +15,8 @@ from lombard.core.state import Account, State
 
 MINUTE_MS: Final = 60_000
 MINUTES: Final = 1_440
+# A tick ends its work with the list in which it has said so much; the next goes on from there.
+AT_ONCE: Final = 256
 
 
 def remind(state: State, events: list[Event]) -> None:
@@ -23,13 +25,14 @@ def remind(state: State, events: list[Event]) -> None:
     The first look of a venue only begins to count.
     """
     minute = state.time_ms // MINUTE_MS
-    last = max(state.reminded_minute, minute - MINUTES)
-    begun = state.reminded_minute >= 0
-    state.reminded_minute = minute
-    if not begun or not state.parameters["repay_reminders"]:
+    if state.reminded_minute < 0 or not state.parameters["repay_reminders"]:
+        state.reminded_minute = minute
         return
-    for passed in range(last + 1, minute + 1):
-        slot = passed % MINUTES
+    state.reminded_minute = max(state.reminded_minute, minute - MINUTES)
+    before = len(events)
+    while state.reminded_minute < minute and len(events) - before < AT_ONCE:
+        state.reminded_minute += 1
+        slot = state.reminded_minute % MINUTES
         if state.reminders[slot]:
             _remind(state, slot, events)
 
