@@ -47,6 +47,8 @@ class Venue:
         self.do(0, c.SetPair("BTCUSDT", 1, 0, 10**12, 10**4, 1000, 1000, 1, 1, 10**9, 10_000, [], 0,
                              True, True))  # fmt: skip
         self.do(0, c.SetParameter("caution_half_life_ms", 0))
+        # Reminders cost what is said, and are spread over the ticks of a day.
+        self.do(0, c.SetParameter("repay_reminders", 0))
         for coin in (0, 1):
             self.do(0, c.FundPool(coin, 10**15 * ONE))
             self.do(0, c.SetRate(coin, 10**8))

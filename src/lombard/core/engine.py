@@ -74,6 +74,7 @@ from lombard.core.index import relax, set_index_prices
 from lombard.core.interest import turn_hours
 from lombard.core.notice import needs_notice
 from lombard.core.refusals import Refusal
+from lombard.core.reminders import remind
 from lombard.core.state import Account, Reply, State
 from lombard.core.watch import check_calm, rank_liquidations, wake_waiting, watch, watch_all
 
@@ -211,6 +212,7 @@ def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
         relax(state)
         wake_waiting(state)
         watch_all(state, events)
+        remind(state, events)
         return Reply(None)
     if isinstance(cmd, ContinueLiquidation):
         return liquidation.proceed(state, cmd, events)

@@ -29,6 +29,7 @@ from lombard.core.liquidation_events import LossBooked as LossBooked
 from lombard.core.liquidation_events import MarginCalled as MarginCalled
 from lombard.core.rate_events import RateModelSet as RateModelSet
 from lombard.core.rate_events import RateSet as RateSet
+from lombard.core.reminder_events import RepayReminded as RepayReminded
 from lombard.core.trigger_events import TRIGGER_BY_LIQUIDATION as TRIGGER_BY_LIQUIDATION
 from lombard.core.trigger_events import TRIGGER_BY_ORDER as TRIGGER_BY_ORDER
 from lombard.core.trigger_events import TRIGGER_BY_SIBLING as TRIGGER_BY_SIBLING
@@ -368,4 +369,5 @@ Event = (
     | ChangeAnnounced
     | AnnouncedChangeMade
     | AnnouncementWithdrawn
+    | RepayReminded
 )

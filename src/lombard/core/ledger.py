@@ -182,6 +182,7 @@ def set_debt_flag(state: State, account: Account, had_debt: bool, has_debt: bool
     account.debts += 1 if has_debt else -1
     if account.debts:
         state.indebted[account.id] = account
+        state.remember_debt(account)
     else:
         del state.indebted[account.id]
         account.called = False

@@ -45,7 +45,7 @@ Row = list[Any]
 def lines(state: State) -> Iterator[str]:
     """Write the state, one line after another."""
     yield _line(["lombard", FORMAT])
-    yield _line(["clock", state.seq, state.time_ms])
+    yield _line(["clock", state.seq, state.time_ms, state.reminded_minute])
     yield from _body(state)
     for segment in state.replies.segments:
         for command_id, reply in zip(segment.ids, segment.replies, strict=True):
@@ -292,7 +292,7 @@ def _restore(rows: Iterator[str]) -> State:
     state = State()
     if _row(next(rows, "[]")) != ["lombard", FORMAT]:
         raise ValueError("not a snapshot of a format this build knows")
-    kind, state.seq, state.time_ms = _row(next(rows, "[]"))
+    kind, state.seq, state.time_ms, state.reminded_minute = _row(next(rows, "[]"))
     if kind != "clock":
         raise ValueError("a snapshot without a clock")
     for line in rows:
@@ -391,6 +391,7 @@ def _read_account(state: State, row: Row) -> None:
         if principal:
             account.debts += 1
             state.indebted[account_id] = account
+            state.remember_debt(account)
     state.open_account(account)
 
 

@@ -43,6 +43,8 @@ PARAMETERS: Final[dict[str, tuple[int, int, int]]] = {
     "crossed_liquidation_fee_e6": (20_000, 0, 500_000),
     # The insurance fund takes a liquidation over after this long (RULES 8.4).
     "takeover_after_ms": (600_000, 0, 86_400_000),
+    # 1: a debtor is reminded once a day what it owes.
+    "repay_reminders": (1, 0, 1),
     # How long before it holds a change that raises risk must be announced; 0: it may hold at once
     # (RULES 8.7).
     "notice_ms": (0, 0, 31_536_000_000),
@@ -161,7 +163,8 @@ class Account:
     """One of a user's accounts: spot, crossed, or isolated (`pair` is set).
 
     `debts` counts its coins with principal. While `liquidation` is set the account is locked.
-    `marked` when it is to be looked at at the next price or hour; `band` numbers its safe bands.
+    `marked` when it is to be looked at at the next price or hour; `band` numbers its safe bands;
+    `reminded` while it is in its minute's list of debtors.
     """
 
     __slots__ = (
@@ -179,6 +182,7 @@ class Account:
         "marked",
         "orders",
         "pair",
+        "reminded",
         "user",
     )
 
@@ -205,6 +209,7 @@ class Account:
         self.latest_stamp = -1
         self.marked = False
         self.band = 0
+        self.reminded = False
 
     def holds(self, coin: Coin) -> bool:
         """Say whether the account may hold a coin: an isolated one holds its pair's only."""
@@ -286,6 +291,8 @@ class State:
         "pair_ids",
         "pairs",
         "parameters",
+        "reminded_minute",
+        "reminders",
         "repay_on_cancel",
         "replies",
         "roundings",
@@ -344,6 +351,9 @@ class State:
         # rest on, beside the edges that the coins keep.
         self.marked: list[int] = []
         self.roundings: Final = Edges()
+        # The last minute that was reminded of, and, derived, the debtors by minute of the day.
+        self.reminded_minute = -1
+        self.reminders: list[list[int]] = [[] for _ in range(1_440)]
         self.unit_price_e12 = -1
 
     def set_parameter(self, name: str, value: int) -> None:
@@ -374,6 +384,12 @@ class State:
         if not account.marked:
             account.marked = True
             self.marked.append(account.id)
+
+    def remember_debt(self, account: Account) -> None:
+        """Put a debtor into its minute's list, unless it is there."""
+        if not account.reminded:
+            account.reminded = True
+            self.reminders[account.user.id % len(self.reminders)].append(account.id)
 
     def take_id(self) -> int:
         """Return the next id. All ids come from one counter: larger is newer."""
