@@ -34,6 +34,7 @@ from lombard.core.events import (
 )
 from lombard.history import rows as r
 from lombard.history.paging import Page
+from lombard.history.schema import FORMAT
 from tests.history.desk import (
     ALICE,
     ALICE_CROSSED,
@@ -322,5 +323,5 @@ def test_events_that_are_nobodys_history_leave_no_rows(desk: Desk) -> None:
     desk.say()
 
     content = dump(desk.path)
-    assert [(1, 1, 2, START_MS, ID)] == content.pop("meta")
+    assert [(1, FORMAT, 2, START_MS, ID)] == content.pop("meta")
     assert {name: [] for name in content} == content
