@@ -28,7 +28,8 @@ REFUSED: Final = "refused"  # the sentence of a file that cannot be continued
 FAILED: Final = "failed"  # what made it stop
 
 Parcel = tuple[Any, ...]
-Packed = tuple[int, int, list[tuple[int, Any]]]
+Rows = list[tuple[int, tuple[Any, ...]]]
+Packed = tuple[int, int, Rows]
 
 _LENGTH: Final = Struct("<I")
 # Later versions look for objects that come twice, which costs more than it saves.
@@ -36,31 +37,30 @@ _MARSHAL: Final = 2
 _EVENTS: Final[tuple[type, ...]] = get_args(Event)
 
 
-def _arguments_of(event: type) -> Callable[[Any], Any]:
-    return attrgetter(*inspect.signature(event).parameters)
-
-
-def _maker_of(event: type) -> Callable[[Any], Any]:
-    # `attrgetter` gives one attribute bare, several in a tuple.
-    return event if len(inspect.signature(event).parameters) == 1 else lambda given: event(*given)
+def _arguments_of(event: type) -> Callable[[Any], tuple[Any, ...]]:
+    names = tuple(inspect.signature(event).parameters)
+    if not names:
+        return lambda _: ()
+    get = attrgetter(*names)
+    # It gives one attribute bare, several in a tuple.
+    return get if len(names) > 1 else lambda one: (get(one),)
 
 
 _PACKERS: Final = {event: (code, _arguments_of(event)) for code, event in enumerate(_EVENTS)}
-_MAKERS: Final = tuple(map(_maker_of, _EVENTS))
 
 
 def packed(seq: int, time_ms: int, events: Sequence[Event]) -> Packed:
     """Pack what a command did."""
-    rows = []
+    rows: Rows = []
     for event in events:
         code, arguments = _PACKERS[type(event)]
         rows.append((code, arguments(event)))
     return seq, time_ms, rows
 
 
-def unpacked(rows: list[tuple[int, Any]]) -> list[Event]:
+def unpacked(rows: Rows) -> list[Event]:
     """Make the events of a command again."""
-    return [_MAKERS[code](arguments) for code, arguments in rows]
+    return [_EVENTS[code](*arguments) for code, arguments in rows]
 
 
 def written(parcel: Parcel) -> bytes:

@@ -195,7 +195,7 @@ class HistoryProcess:
         self._push()
 
     def _push(self) -> None:
-        """Send as much as the socket takes; the event loop sends the rest when it takes more."""
+        """Send what the socket takes; the event loop sends the rest as soon as it takes more."""
         try:
             while self._outgoing:
                 del self._outgoing[: self._end.send(self._outgoing)]
@@ -259,8 +259,8 @@ class HistoryProcess:
         """Take note that the writer has ended, as it does when it is told to."""
         self._ended = True
         self._loop.remove_reader(self._end.fileno())
-        if self._is_pushing:
-            self._loop.remove_writer(self._end.fileno())
+        self._outgoing.clear()
+        self._push()
         self._end.close()
         _, status = os.waitpid(self.pid, 0)
         code = os.waitstatus_to_exitcode(status)
