@@ -16,7 +16,7 @@ from lombard.history import rows
 from lombard.history import schema as s
 from lombard.history.paging import Page
 from lombard.history.projection import TABLES
-from lombard.history.statements import ROWS_OF_STATEMENTS, inserts
+from lombard.history.statements import inserts
 from tests.history.desk import ALICE_CROSSED, ID, Desk
 from tests.history.streams import FIRST_USER, START_MS, Stream
 
@@ -73,10 +73,8 @@ def test_both_databases_take_the_tables(dialect: Any) -> None:
     place = "?" if dialect.name == "sqlite" else "%s"
     for table in s.metadata.sorted_tables:
         if table is not s.meta:
-            widths = [rows * len(table.columns) for rows in ROWS_OF_STATEMENTS]
-            by_width = statements[table.name].by_width
-            assert widths == [width for width, _ in by_width]
-            assert widths == [sql.count(place) for _, sql in by_width]
+            columns, sql = statements[table.name]
+            assert len(table.columns) == columns == sql.count(place)
 
 
 def test_in_sqlite_a_key_of_one_id_is_the_row_itself() -> None:

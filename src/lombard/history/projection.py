@@ -5,8 +5,8 @@ before: running balances, open orders, candles not yet full. That little lives h
 up in the tables (`Lookup`) when it is missed; so a start needs nothing, and anything may be
 forgotten once it is written.
 
-The rows of a batch are flat lists of cells, one for each table, ready to be bound to a statement
-of many rows. They do not depend on where one batch ends and the next begins.
+The rows of a batch are flat lists of cells, one for each table, row after row. They do not depend
+on where one batch ends and the next begins.
 """
 
 from collections.abc import Callable, Sequence
