@@ -32,7 +32,8 @@ def watch(state: State, account: Account, events: list[Event]) -> None:
     if account.debts == 0 or account.liquidation is not None:
         return
     state.touch(account)
-    _evaluate(state, account, events)
+    if account.calm_epoch != state.epoch:
+        _evaluate(state, account, events)
 
 
 def _evaluate(state: State, account: Account, events: list[Event]) -> None:
