@@ -82,7 +82,7 @@ def run(engine, commands):
 
     first = engine.state.seq + 1
     log = [
-        Envelope(first + n, START_MS, (first + n).to_bytes(16, "big"), account, command)
+        Envelope(first + n, START_MS, (first + n).to_bytes(8, "big") * 2, account, command)
         for n, (account, command) in enumerate(commands)
     ]
     apply, replies, events = engine.apply, [], 0

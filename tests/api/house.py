@@ -177,6 +177,9 @@ class House:
     async def set_rate(self, coin: int, rate_e12: int) -> Reply:
         return self.apply(VENUE, SetRate(coin, rate_e12))
 
+    async def operate(self, command: Command) -> Reply:
+        return self.apply(VENUE, command)
+
     async def state_hash(self) -> str:
         return self.engine.state_hash()
 

@@ -45,10 +45,14 @@ def wish(draw: random.Random, request: type[msgspec.Struct]) -> dict[str, Any]:
             body[field.name] = draw.choice(ODD if draw.random() < 0.05 else WORDS)
         else:
             entry = msgspec.inspect.type_info(field.type)
+            if isinstance(entry, msgspec.inspect.UnionType):
+                (part,) = [kind for kind in entry.types if hasattr(kind, "cls")]
+                body[field.name] = wish(draw, part.cls) if draw.random() < 0.3 else None
+                continue
             assert isinstance(entry, msgspec.inspect.ListType)
             size = draw.choice((0, 1, 2, 5))
             if isinstance(entry.item_type, msgspec.inspect.StrType):
-                body[field.name] = [draw.choice(WORDS) for _ in range(size)]
+                body[field.name] = draw.choices(WORDS, k=size)
                 continue
             assert isinstance(entry.item_type, msgspec.inspect.StructType)
             body[field.name] = [wish(draw, entry.item_type.cls) for _ in range(size)]

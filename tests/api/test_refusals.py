@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lombard.core.commands import SetCoin, SetIndexPrices, SetPair, SetParameter
+from lombard.core.commands import AnnounceDelisting, SetCoin, SetIndexPrices, SetPair, SetParameter
 from lombard.core.refusals import Refusal
 from lombard.journal.codec import KINDS
 from lombard.sandbox.catalogue import example, genesis, read
@@ -73,6 +73,13 @@ async def stale_index(place: Street, _client: Client) -> None:
     """Let the index of BTC grow old."""
     place.house.done(SetIndexPrices([(place.house.coin("BTC"), 20_000 * 10**12, 3, 0, 1_000)]))
     place.house.move_to(START_MS + 5_000)
+
+
+async def delisted_bitcoin(place: Street, _client: Client) -> None:
+    """Let a delisting of BTC come to where margin orders only reduce."""
+    soon_ms, later_ms = START_MS + 1_000, START_MS + 3_600_000
+    place.house.done(AnnounceDelisting(place.house.coin("BTC"), -1, soon_ms, later_ms))
+    place.house.move_to(soon_ms)
 
 
 async def indebted(_place: Street, client: Client) -> None:
@@ -280,6 +287,14 @@ ROWS: list[tuple[Refusal, Setting, str, dict[str, Any], str, str]] = [
         "at most 20000 USDT (leverage)",
     ),
     (
+        R.BORROW_OVER_RATIO,
+        coin_terms("USDT", cross_tiers=[(30_000 * 10**8, 2, 500_000), (10**13, 6, 100_000)]),
+        BORROW,
+        {**usdt, "borrowAmount": "10001"},
+        "50035",
+        "at most 10000 USDT (ratio)",
+    ),
+    (
         R.BORROW_OVER_USER_LIMIT,
         coin_terms("USDT", user_limit_units=50 * 10**8),
         BORROW,
@@ -418,6 +433,30 @@ ROWS: list[tuple[Refusal, Setting, str, dict[str, Any], str, str]] = [
         "fok cannot fill",
     ),
     (
+        R.NO_POSITION,
+        nothing,
+        "/lombard/v1/margin/close-position",
+        {"symbol": "BTCUSDT"},
+        "22002",
+        "BTCUSDT",
+    ),
+    (
+        R.NO_LIQUIDITY,
+        indebted_in_bitcoin,
+        "/lombard/v1/margin/close-position",
+        {"symbol": "BTCUSDT"},
+        "22045",
+        "BTCUSDT",
+    ),
+    (
+        R.REDUCE_ONLY,
+        delisted_bitcoin,
+        PLACE,
+        limit("buy", "20000", "0.01"),
+        "50027",
+        "BTCUSDT",
+    ),
+    (
         R.ORDER_UNKNOWN,
         nothing,
         f"{CROSSED}/cancel-order",
@@ -491,16 +530,25 @@ UNREACHABLE = {
     # A trigger that is due fires with the next command: too soon for a request to change it.
     R.ORDER_CLOSED,
     R.CONFIGURATION_INVALID,
+    R.NOTICE_TOO_SHORT,
     R.PRECISION_IN_USE,
     R.RULES_VERSION_UNKNOWN,
     R.COMMAND_UNKNOWN,
 }
 # Shown below, each with a street of its own.
 BELOW = {R.IN_LIQUIDATION, R.RISK_TOO_HIGH}
+# Shown in `test_coupons.py`: these name a campaign.
+OF_COUPONS = {
+    R.CAMPAIGN_UNKNOWN,
+    R.CLAIM_WINDOW_CLOSED,
+    R.COUPON_CLAIMED,
+    R.COUPON_NOT_GRANTED,
+    R.COUPONS_GONE,
+}
 
 
 def test_no_refusal_is_left_out() -> None:
-    assert set(Refusal) == {row[0] for row in ROWS} | UNREACHABLE | BELOW
+    assert set(Refusal) == {row[0] for row in ROWS} | UNREACHABLE | BELOW | OF_COUPONS
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from lombard.api.signing import (
     prehash,
     sign,
 )
+from lombard.core.commands import stamp_of
 
 SECRET = keyed_with(b"secret")
 STAMP = b"1695636742119"
@@ -148,3 +149,12 @@ def test_a_command_is_named_by_key_time_and_signature() -> None:
         entry_id(name, 1),
     ]
     assert len({name, *others}) == 7
+
+
+def test_the_ids_of_later_requests_and_entries_have_later_stamps() -> None:
+    first, second = (command_id(b"k", time, b"s") for time in (b"1700000000000", b"1700000000001"))
+    ids = [first, entry_id(first, 0), entry_id(first, 49), second, entry_id(second, 0)]
+
+    stamps = [stamp_of(id_) for id_ in ids]
+
+    assert sorted(set(stamps)) == stamps

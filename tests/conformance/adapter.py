@@ -189,8 +189,9 @@ class LombardAdapter:
         if order_id is None:
             return None
         for account in self.engine.state.accounts.values():
-            if order_id in account.orders:
-                return account.orders[order_id]
+            order = account.order(order_id)
+            if order is not None:
+                return order
         return None
 
     def order(self, event: MarketEvent) -> Order:

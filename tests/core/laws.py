@@ -26,6 +26,8 @@ BESIDE_THE_COMMAND = (
     e.InterestCharged,
     e.LiquidationStarted,
     e.MarginCalled,
+    e.CouponStarted,
+    e.CouponEnded,
 )
 # The event a user's command must make when it is done, and the field that has the reply's id.
 EFFECTS: dict[type[Command], tuple[type[e.Event], str]] = {
@@ -61,9 +63,10 @@ class Watched(World):
     ) -> Reply:
         """Apply a command and hold the venue to its laws."""
         engine = self.engine
-        replies = engine.state.older_replies | engine.state.replies
         # A client id, where there is one, is remembered in the place of the command's.
-        known = None if not command_id or client_oid_of(cmd) else replies.get(command_id)
+        known = None
+        if command_id and not client_oid_of(cmd):
+            known = engine.state.replies.find(command_id, c.stamp_of(command_id))
         before = "" if len(self.log) % self.hash_every else engine.state_hash()
         time_ms = engine.time_ms
         open_before = self.open_orders(account)
@@ -242,17 +245,16 @@ def check_book(pair: Pair, turn_of: Callable[[int], int] | None = None) -> None:
     best_bid, best_ask = pair.bids.best_ticks(), pair.asks.best_ticks()
     assert not best_bid or not best_ask or best_bid < best_ask, "the book is crossed"
     for side in (pair.bids, pair.asks):
-        assert side.keys == sorted(set(side.keys))
-        assert sorted(side.levels) == side.keys
-        for key, level in side.levels.items():
-            assert key == side.sign * level.price_ticks
+        prices = [side.sign * level.price_ticks for level in side.levels]
+        assert prices == sorted(set(prices))
+        assert side.best is (side.levels[-1] if side.levels else None)
         queued = side.orders()
         turns = [
             (side.sign * o.price_ticks, -turn_of(o.id) if turn_of is not None else 0)
             for o in queued
         ]
         assert turns == sorted(turns, reverse=True)
-        assert sum(level.steps for level in side.levels.values()) == sum(
+        assert sum(level.steps for level in side.levels) == sum(
             order.remaining_steps for order in queued
         )
         for order in queued:
@@ -260,5 +262,5 @@ def check_book(pair: Pair, turn_of: Callable[[int], int] | None = None) -> None:
             if side.sign == 1:
                 per_step = order.price_ticks * pair.quote_per_tick_step
             assert order.frozen_units == per_step * order.remaining_steps
-            assert order.account.orders[order.id] is order
+            assert order.account.order(order.id) is order
             assert order.account.liquidation is None

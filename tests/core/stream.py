@@ -34,7 +34,7 @@ def stream(seed: int, commands: int) -> list[str]:
     lines: list[str] = []
     for number in range(1, commands + 1):
         account, cmd = traffic.next()
-        reply = world.do(account, cmd, traffic.next_ms(), traffic.command_id())
+        reply = world.do(account, cmd, traffic.next_ms(), traffic.command_id(account))
         for thing in [reply, *world.events]:
             said.update(show(thing).encode())
         if number % EVERY == 0:

@@ -1,12 +1,15 @@
 """Exactly once: client ids and command ids, their memory and its bounds (RULES 10)."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lombard.core import commands as c
 from lombard.core import queries as q
-from lombard.core.commands import Command, Envelope
-from lombard.core.engine import REPLIES_PER_GENERATION, Engine
+from lombard.core.commands import Command
+from lombard.core.engine import Engine
 from lombard.core.refusals import Refusal
+from lombard.core.replies import SEGMENT_REPLIES, SEGMENTS_MAX
 from lombard.core.state import Reply
 from tests.core.world import BTC, BTCUSDT, DAY_MS, ETHUSDT, USDT, World
 
@@ -310,15 +313,48 @@ def test_command_ids_survive_a_restart() -> None:
 
 
 def test_the_memory_of_command_ids_is_bounded() -> None:
-    engine = Engine()
-    last = 2 * REPLIES_PER_GENERATION + 1000
+    world = World(audit=False)
+    account = world.crossed(USDT="1")
+    replies = world.engine.state.replies
+    kept = SEGMENT_REPLIES * (SEGMENTS_MAX - 1)
+    last = kept + 3 * SEGMENT_REPLIES + 1
     for number in range(last + 1):
-        command_id = number.to_bytes(16, "big")
-        engine.apply(Envelope(number + 1, 0, command_id, c.VENUE, c.Tick()))
+        world.do(account, c.CancelAllOrders(BTCUSDT), command_id=number.to_bytes(16, "big"))
 
-    state = engine.state
-    kept = len(state.replies) + len(state.older_replies)
-    assert REPLIES_PER_GENERATION <= kept <= 2 * REPLIES_PER_GENERATION
-    for number in (last, last - REPLIES_PER_GENERATION + 1):
+    assert SEGMENTS_MAX == len(replies.segments)
+    assert kept <= sum(len(segment.ids) for segment in replies.segments)
+    for number, known in [(last, True), (last - kept + 1, True), (0, False)]:
         command_id = number.to_bytes(16, "big")
-        assert command_id in state.replies or command_id in state.older_replies
+        assert known == (replies.find(command_id, c.stamp_of(command_id)) is not None)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 40), st.integers(0, 3), st.booleans()),
+        max_size=120,
+    ),
+    st.integers(0, 120),
+)
+def test_a_command_is_done_once_whatever_its_stamps(
+    asked: list[tuple[int, int, int, bool]], restart_at: int
+) -> None:
+    """Ids are found again in whatever order their stamps come, across a restart too."""
+    world = World()
+    accounts = [world.crossed(USDT="1000") for _ in range(3)]
+    first: dict[tuple[int, int, int], Answer] = {}
+    for step, (who, stamp, entry, fits) in enumerate(asked):
+        if step == restart_at:
+            world = restarted(world)
+        account = accounts[who]
+        command_id = stamp.to_bytes(8, "big") + bytes([entry, who]) * 4
+        known = first.get((who, stamp, entry))
+        # Of a repeated id the content is not looked at: the answer is the first.
+        cmd = c.Transfer(account - 1, USDT, 1 if fits else 10**12, "")
+        reply = world.do(account, cmd, command_id=command_id)
+        if known is not None:
+            assert known == answer(reply)
+        elif fits:
+            assert reply.refusal is None
+            first[who, stamp, entry] = answer(reply)
+        else:
+            assert Refusal.INSUFFICIENT_BALANCE == reply.refusal

@@ -90,7 +90,7 @@ def test_ten_thousand_interleavings_leave_nobody_uncovered() -> None:
         traffic.pace = 20
         for _ in range(2_000):
             account, cmd = traffic.next()
-            reply = run.do(account, cmd, traffic.next_ms(), traffic.command_id())
+            reply = run.do(account, cmd, traffic.next_ms(), traffic.command_id(account))
             if reply.refusal is None and not run.auditor.recalled:
                 accepted += covered(run, account, cmd)
         run.close()

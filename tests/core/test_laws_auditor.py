@@ -24,7 +24,7 @@ def simulate(seed: int, commands: int, weights: dict[str, int]) -> None:
     traffic = Traffic(world, Random(seed), users=5, weights=weights)
     for number in range(commands):
         account, cmd = traffic.next()
-        world.do(account, cmd, traffic.next_ms(), traffic.command_id())
+        world.do(account, cmd, traffic.next_ms(), traffic.command_id(account))
         check_sales(world.events)
         if number % 25 == 0:
             world.compare()

@@ -23,6 +23,7 @@ from tests.core.audited import Audited
 OVER_LIMIT = {
     "leverage": Refusal.BORROW_OVER_LEVERAGE,
     "tier": Refusal.BORROW_OVER_LEVERAGE,
+    "ratio": Refusal.BORROW_OVER_RATIO,
     "user_limit": Refusal.BORROW_OVER_USER_LIMIT,
     "pool": Refusal.BORROW_OVER_POOL,
 }
@@ -108,7 +109,34 @@ def borrowable(auditor: Auditor, engine: Engine, account: int, coin: Coin) -> in
     )
     multiplier = Fraction(q.vip_levels(engine.state)[auditor.levels[user]][1], 10**6)
     allowed = floor(auditor.terms.coins[coin.id].user_limit_units * multiplier)
-    return max(0, min(room, allowed - owed, coin.pool_units))
+    calm = calm_room(auditor, account, coin.id, slow, [most - principal for most, _ in tiers])
+    return max(0, min(room, calm, allowed - owed, coin.pool_units))
+
+
+def calm_room(
+    auditor: Auditor, account: int, coin: int, slow: dict[int, Fraction], edges: list[int]
+) -> int:
+    """Search for the last unit up to which every loan leaves the ratio at 0.5 or less."""
+
+    def calm(units: int) -> bool:
+        net, _, needed = auditor.risk(account, slow, {coin: (units, units, units)})
+        return 2 * needed <= net
+
+    room = 0
+    # Between the edges of tiers a unit more always adds: that is where halving finds the last.
+    for edge in sorted(edge for edge in edges if edge > 0):
+        if not calm(room + 1):
+            return room
+        refused = edge + 1
+        while refused - room > 1:
+            middle = (room + refused) // 2
+            if calm(middle):
+                room = middle
+            else:
+                refused = middle
+        if room < edge:
+            return room
+    return room
 
 
 def check_transfers(copies: Copies, auditor: Auditor, engine: Engine, account: int) -> int:
@@ -154,7 +182,7 @@ def test_a_limit_is_accepted_and_one_unit_more_refused(seed: int) -> None:
     lent = moved = 0
     for number in range(2_000):
         account, cmd = traffic.next()
-        world.do(account, cmd, traffic.next_ms(), traffic.command_id())
+        world.do(account, cmd, traffic.next_ms(), traffic.command_id(account))
         if number % 80 == 79:
             copies = Copies(world.engine)
             accounts = [account for account in world.state.accounts.values() if account.margin]

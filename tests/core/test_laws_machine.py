@@ -35,7 +35,7 @@ class Venue(RuleBasedStateMachine):
         for _ in range(times):
             self.traffic.random = random
             account, cmd = self.traffic.makers[kind]()
-            self.world.do(account, cmd, self.world.engine.time_ms, self.traffic.command_id())
+            self.world.do(account, cmd, self.world.engine.time_ms, self.traffic.command_id(account))
 
     @rule(
         random=RANDOM,
@@ -118,7 +118,7 @@ def run(seed: int, commands: int, weights: dict[str, int]) -> None:
     traffic = Traffic(world, Random(seed), weights=weights)
     for _ in range(commands):
         account, cmd = traffic.next()
-        world.do(account, cmd, traffic.next_ms(), traffic.command_id())
+        world.do(account, cmd, traffic.next_ms(), traffic.command_id(account))
     replay(world)
     # A run in which nobody borrows, trades and is liquidated proves little.
     assert world.auditor.liquidations_seen > 0

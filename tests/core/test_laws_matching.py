@@ -47,7 +47,7 @@ def test_a_walk_says_what_is_traded(terms: Terms, book: list[Standing], taking: 
     account = account_id(booth.users[0], taking.slot)
     cmd = booth.command(taking)
     foretold = walk(order_of(booth, account, cmd), limit_of(booth, taking.slot, cmd))
-    resting = {id_ for user in booth.world.state.accounts.values() for id_ in user.orders}
+    resting = {order.id for user in booth.world.state.accounts.values() for order in user.orders}
 
     refusal = booth.world.refusal(account, cmd)
 
@@ -72,7 +72,7 @@ def test_a_walk_says_what_is_traded(terms: Terms, book: list[Standing], taking: 
         check_self_trades(booth, cmd, traded)
     else:
         assert [] == booth.world.events
-        left = {id_ for user in booth.world.state.accounts.values() for id_ in user.orders}
+        left = {order.id for user in booth.world.state.accounts.values() for order in user.orders}
         assert resting == left
 
 

@@ -25,7 +25,7 @@ def recorded(seed: int, commands: int) -> World:
     traffic = Traffic(world, Random(seed))
     for _ in range(commands):
         account, cmd = traffic.next()
-        world.do(account, cmd, traffic.next_ms(), traffic.command_id())
+        world.do(account, cmd, traffic.next_ms(), traffic.command_id(account))
     return world
 
 

@@ -30,7 +30,7 @@ def run(random: Random, commands: int, weights: dict[str, int]) -> World:
         if number == restart:
             twin = Engine.restore(list(world.engine.snapshot_lines()))
         account, cmd = traffic.next()
-        reply = world.do(account, cmd, traffic.next_ms(), traffic.command_id())
+        reply = world.do(account, cmd, traffic.next_ms(), traffic.command_id(account))
         if twin is not None:
             twins_reply, twins_events = twin.apply(world.log[-1])
             assert show(reply) == show(twins_reply)

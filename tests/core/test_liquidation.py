@@ -320,7 +320,10 @@ def test_the_ratio_is_a_half_at_most_also_after_the_fee() -> None:
         world.tick(world.time_ms + 1000)
         events += world.liquidate()
 
-    assert 20 < len([row for row in events if isinstance(row, e.LiquidationStepped)]) < 30
+    actions = [row.action for row in events if isinstance(row, e.LiquidationStepped)]
+    # It waits for each buyer; to begin with, and after each slice.
+    assert {"sell", "wait"} == set(actions)
+    assert 20 < actions.count("sell") < 30
     (finished,) = [row for row in events if isinstance(row, e.LiquidationFinished)]
     assert 490_000 < finished.ratio_e6 <= 500_000
     (fee,) = [row for row in events if isinstance(row, e.LiquidationFeePaid)]
@@ -746,9 +749,10 @@ def test_the_fund_takes_over_after_ten_minutes() -> None:
     account = long_btc(world)
     drop(world, "14600")
     start = world.time_ms
-    for offset in (0, 1000, TEN_MINUTES_MS - 1):
+    for offset, actions in ((0, ["wait"]), (1000, []), (TEN_MINUTES_MS - 1, [])):
         world.tick(start + offset)
-        assert [] == world.liquidate()
+        world.liquidate()
+        assert actions == [row.action for row in steps_of(world)]
 
     world.tick(start + TEN_MINUTES_MS)
     events = world.liquidate()

@@ -97,3 +97,34 @@ def test_four_hundred_may_leave(sandbox: Sandbox) -> None:
     assert before == sandbox.state_hash()
     user.transfer("crossed_margin", "spot", "USDT", "400")
     assert Decimal(600) == Decimal(asset(user, "USDT")["totalAmount"])
+
+
+def test_a_coupon_takes_half_off_for_two_hours(sandbox: Sandbox) -> None:
+    """RULES 9.3: a fifth of a USDT an hour saved at 01:10, 02:00 and 03:00; 04:00 is whole."""
+    sandbox.call("rates", {"coin": "USDT", "dailyInterestRate": "0.0024"})
+    sandbox.advance(to="2026-01-02T01:10:00Z")
+    user = sandbox.user()
+    user.deposit("USDT", "20000")
+    user.transfer("spot", "crossed_margin", "USDT", "20000")
+    campaign = sandbox.call(
+        "coupon-campaigns",
+        {
+            "name": "May",
+            "discountRate": "0.5",
+            "caps": [{"coin": "USDT", "amount": "4000"}],
+            "durationHours": "2",
+            "claimUntil": "1767398400000",
+        },
+    )["campaignId"]
+    coupon = user.post("/lombard/v1/coupons/claim", campaignId=campaign)["couponId"]
+    user.post(f"{CROSSED}/account/borrow", coin="USDT", borrowAmount="10000")
+
+    sandbox.advance(to="2026-01-02T04:30:00Z")
+
+    assert "3.4" == asset(user, "USDT")["interest"]
+    rows = user.get("/lombard/v1/margin/crossed/interest-receipts")["resultList"]
+    assert ["0", "0.2", "0.2", "0.2"] == [row["savedAmount"] for row in rows]
+    assert [{"couponId": coupon, "amount": "4000"}] == rows[-1]["coupons"]
+    paid = user.post(f"{CROSSED}/account/repay", coin="USDT", repayAmount="11000")
+    assert ("10003.4", "0") == (paid["repayAmount"], paid["remainDebtAmount"])
+    assert ["used"] == [row["status"] for row in user.get("/lombard/v1/coupons")]

@@ -178,6 +178,18 @@ def test_a_failed_write_is_final(sandbox: Sandbox, tmp_path: Path) -> None:
         assert assets["available"] in ("1", "2")
 
 
+def test_a_node_does_not_go_on_without_its_history(sandbox: Sandbox) -> None:
+    pid = sandbox.process.pid
+    (writer,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    os.kill(int(writer), signal.SIGKILL)
+    assert sandbox.process.stdout is not None
+    said = sandbox.process.stdout.read()
+    assert 1 == sandbox.process.wait(10)
+    assert "The process that writes history has ended with signal 9." in said.splitlines()[-1]
+    assert "Traceback" not in said
+    sandbox.process.stdout.close()
+
+
 def test_a_damaged_journal_is_explained(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with Sandbox(*QUIET, data=data) as sandbox:

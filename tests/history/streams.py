@@ -41,6 +41,12 @@ from lombard.core.events import (
     Repaid,
     Traded,
     Transferred,
+    TriggerCancelled,
+    TriggerFailed,
+    TriggerFired,
+    TriggerModified,
+    TriggerPlaced,
+    TriggerSized,
 )
 
 HOUR_MS: Final = 3_600_000
@@ -71,6 +77,7 @@ class Stream:
         self._open: list[OrderPlaced] = []
         self._owed: list[tuple[int, int, int]] = []
         self._charged: set[tuple[int, int, int]] = set()
+        self._triggers: list[TriggerPlaced] = []
         self._liquidation = 0
         self._step = 0
 
@@ -94,6 +101,8 @@ class Stream:
                 events += self._lend()
             elif draw < 0.98:
                 events += self._liquidate()
+            elif draw < 0.995:
+                events += self._trigger()
             # else: refused, nothing happened
             yield seq, self._time_ms, events
 
@@ -113,6 +122,37 @@ class Stream:
             rates_e12 = [self._random.randrange(3) * 10**9 for _ in range(self._pairs + 1)]
             events.append(HourTurned(self._hour_ms, rates_e12))
         return events
+
+    def _trigger(self) -> list[Event]:
+        """Place a trigger, change one, or end one."""
+        rnd = self._random
+        what = rnd.randrange(5)
+        if what < 2 or not self._triggers:
+            account, pair, trigger_id = (
+                rnd.choice(self._accounts),
+                rnd.randrange(self._pairs),
+                self._id(),
+            )
+            ticks, size = rnd.randrange(1, 10**6), rnd.randrange(1, 100)
+            placed = TriggerPlaced(
+                trigger_id, account, pair, rnd.randrange(6), rnd.randrange(2), 1, ticks, 0, BUY,
+                LIMIT, GTC, 0, STP_NONE, ticks, size, 0, 0, rnd.choice(("", "a")), SOURCE_API,
+            )  # fmt: skip
+            self._triggers.append(placed)
+            return [placed]
+        one = rnd.choice(self._triggers)
+        names = (one.trigger_id, one.account, one.pair)
+        if what == 2:
+            return [TriggerSized(*names, rnd.randrange(1, 100))]
+        if what == 3:
+            return [TriggerModified(*names, -1, rnd.randrange(1, 10**6), LIMIT, 5, 6, 0)]
+        self._triggers.remove(one)
+        ends: list[Event] = [
+            TriggerFired(*names, 7, self._id()),
+            TriggerFailed(*names, 7, "risk_too_high", 0, ""),
+            TriggerCancelled(*names, rnd.randrange(4)),
+        ]
+        return [rnd.choice(ends)]
 
     def _order(self) -> list[Event]:
         rnd = self._random

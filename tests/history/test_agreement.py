@@ -48,7 +48,7 @@ class Told:
         while len(self.world.log) < commands or not liquidated:
             assert len(self.world.log) < 20 * commands, "traffic without a liquidation"
             account, cmd = traffic.next()
-            self.world.do(account, cmd, traffic.next_ms(), traffic.command_id())
+            self.world.do(account, cmd, traffic.next_ms(), traffic.command_id(account))
             liquidated = liquidated or bool(self.world.of_type(LiquidationFinished))
         self.state = self.world.state
         self.desk = Desk(path)
@@ -128,7 +128,7 @@ def test_receipts_and_repayments_leave_the_debt(told: Told) -> None:
             principal[event.account, event.coin] -= event.principal_units
             interest[event.account, event.coin] -= event.interest_units
     written = set()
-    for account, interest_id, coin, _, _, _, units, _ in told.content["interest"]:
+    for account, interest_id, coin, _, _, _, units, *_ in told.content["interest"]:
         interest[account, coin] += units
         written.add((account, interest_id, coin))
     for account in told.accounts():

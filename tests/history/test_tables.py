@@ -10,7 +10,14 @@ from lombard.core.events import (
     REPAY_AUTO,
     REPAY_LIQUIDATION,
     Borrowed,
+    CampaignCreated,
+    CouponClaimed,
+    CouponEnded,
+    CouponGranted,
+    CouponsDrawn,
+    CouponStarted,
     Deposited,
+    DrawEntered,
     FundPaid,
     FundTook,
     HourTurned,
@@ -26,6 +33,7 @@ from lombard.core.events import (
     MarginCalled,
     OrderClosed,
     PoolFunded,
+    RateModelSet,
     RateSet,
     Repaid,
     Transferred,
@@ -34,6 +42,7 @@ from lombard.core.events import (
 )
 from lombard.history import rows as r
 from lombard.history.paging import Page
+from lombard.history.schema import FORMAT
 from tests.history.desk import (
     ALICE,
     ALICE_CROSSED,
@@ -318,9 +327,17 @@ def test_events_that_are_nobodys_history_leave_no_rows(desk: Desk) -> None:
         PoolFunded(0, 10**20),
         InsuranceFunded(0, 1),
         LeverageSet(ALICE_CROSSED, 3),
+        RateModelSet(0, 1, 1, 1, 1, 0, START_MS),
+        CampaignCreated(ID, "May"),
+        DrawEntered(ID, [ALICE]),
+        CouponsDrawn(ID, "00", 1, "ff"),
+        CouponGranted(ID + 1, ID, ALICE),
+        CouponClaimed(ID + 1, ID, ALICE),
+        CouponStarted(ID + 1, ALICE_CROSSED, START_MS, START_MS + 1),
+        CouponEnded(ID + 1, ALICE_CROSSED, START_MS),
     )
     desk.say()
 
     content = dump(desk.path)
-    assert [(1, 1, 2, START_MS, ID)] == content.pop("meta")
+    assert [(1, FORMAT, 2, START_MS, ID)] == content.pop("meta")
     assert {name: [] for name in content} == content

@@ -125,7 +125,7 @@ def test_vip_levels_are_those_of_the_venue(engine: Engine) -> None:
     [
         ("daily_rate = 0.00007", "daily_rate = 1e-5", "'1e-5' is not a decimal with at most 12"),
         ("daily_rate = 0.00007", 'daily_rate = "-1"', "'-1' is not a decimal"),
-        ("daily_rate = 0.00007", "daily_rate = true", "Expected `str`, got `bool`"),
+        ("daily_rate = 0.00007", "daily_rate = true", "Expected `str | object`, got `bool`"),
         ("daily_rate = 0.00007", "rate = 0.00007", "unknown field `rate`"),
         ("daily_rate = 0.00007\n", "", "missing required field `daily_rate`"),
         ('base = "ETH"', 'base = "ETC"', "ETHUSDT trades ETC, but the catalogue lists no such"),
@@ -142,3 +142,21 @@ def test_a_catalogue_that_cannot_be_is_refused(found: str, instead: str, sentenc
     with pytest.raises(CatalogueError) as refused:
         genesis(read(example().replace(found, instead, 1)))
     assert sentence in str(refused.value)
+
+
+def test_a_coin_may_be_lent_along_a_curve() -> None:
+    curve = "{ base = 0.0001, kink = 0.8, at_kink = 0.0004, at_full = 0.003, premium = 0.00005 }"
+    text = example().replace("daily_rate = 0.00041095", f"daily_rate = {curve}")
+    engine = Engine()
+    for seq, command in enumerate(genesis(read(text)), 1):
+        assert engine.apply(Envelope(seq, 0, b"", VENUE, command))[0].refusal is None
+
+    number = queries.coin_named(engine.state, "USDT")
+    assert number is not None
+    curve_of_usdt = (10**8, 800_000, 4 * 10**8, 3 * 10**9, 5 * 10**7)
+    assert curve_of_usdt == queries.coins(engine.state)[number].rate_curve
+    # Nothing is lent yet.
+    assert 150_000_000 == queries.daily_rate_e12(engine.state, number)
+    wrong = text.replace("kink = 0.8", "kink = 2")
+    with pytest.raises(CatalogueError, match="kink"):
+        genesis(read(wrong))

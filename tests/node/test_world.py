@@ -8,6 +8,8 @@ import pytest
 from lombard.api.ports import World, WorldRefused
 from lombard.cli.control import ControlSocket, ask_for_backup
 from lombard.cli.web import address_of, url_of
+from lombard.core import queries as q
+from lombard.core.commands import SetRateModel
 from lombard.core.refusals import Refusal
 from lombard.node.errors import CannotStart
 from lombard.node.node import Node
@@ -42,6 +44,8 @@ def test_a_world_is_in_its_users_hand() -> None:
         assert Refusal.ACCOUNT_UNKNOWN is (await world.deposit(7, BTC, ONE)).refusal
         assert (await world.set_index_price(BTC, 10**30)).refusal is None
         assert (await world.set_rate(BTC, 0)).refusal is None
+        assert (await world.operate(SetRateModel(BTC, 1, 1, 2, 3, 0))).refusal is None
+        assert Refusal.COIN_UNKNOWN is (await world.operate(SetRateModel(9, 0, 1, 0, 0, 0))).refusal
         assert engine.state_hash() == await world.state_hash()
 
         assert (START_MS + 5, "manual", 0) == await world.advance_by(5)
@@ -77,7 +81,7 @@ def test_a_sandbox_begins_with_prices_and_a_demo_user() -> None:
         await set_first_prices(node)
         assert before == node.applied_seq
         demo = await admit_demo_user(node)
-        assert engine.state.accounts[spot(demo - 1_000_001)].balances[BTC].available_units == ONE
+        assert q.balance(engine.state, spot(demo - 1_000_001), BTC).available_units == ONE
         await node.drain()
 
     run(scenario())

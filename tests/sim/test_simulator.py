@@ -20,18 +20,22 @@ from lombard.sim.venue import NaiveVenue
 
 SEEN = [
     "Traded", "Borrowed", "Repaid", "MarginCalled", "LiquidationFinished", "FundPaid", "FundTook",
-    "LiquidationFeePaid", "LossBooked", "HourTurned",
+    "LiquidationFeePaid", "LossBooked", "HourTurned", "RateModelSet", "CouponStarted",
+    "CouponEnded", "CouponsDrawn", "RepayReminded",
 ]  # fmt: skip
 
 
 # Kinds of commands that the simulator does not know yet.
 UNKNOWN = {
+    c.AnnounceCoinTerms, c.AnnounceDelisting, c.AnnouncePairTerms, c.WithdrawAnnouncement,
+    c.ClosePosition, c.FlashRepay,
     c.CancelAllTriggers, c.CancelEverything, c.CancelTrigger, c.FireTriggers, c.ModifyTrigger,
     c.PlaceOco, c.PlaceTrigger, c.PlaceWithExits,
 }  # fmt: skip
-# What has no occasion: triggers are not asked for, and every pair's least size is one step.
+# What has no occasion: triggers, closing and delisting are not asked for, and every pair's least
+# size is one step.
 NEVER_REFUSED = {
-    Refusal.SIZE_UNDER_MINIMUM,
+    Refusal.SIZE_UNDER_MINIMUM, Refusal.NO_POSITION, Refusal.NO_LIQUIDITY, Refusal.REDUCE_ONLY,
     Refusal.ORDER_CLOSED, Refusal.TRIGGER_UNKNOWN, Refusal.TRIGGER_PRICE_UNKNOWN,
     Refusal.TRIGGER_PRICE_REACHED, Refusal.TRIGGER_PRICE_TOO_HIGH, Refusal.TRIGGER_PRICE_TOO_LOW,
 }  # fmt: skip

@@ -3,6 +3,11 @@
 from typing import Final
 
 from lombard.api import (
+    announcements,
+    closing,
+    coupons,
+    explaining,
+    foresight,
     health,
     margin_account,
     margin_liquidations,
@@ -11,7 +16,9 @@ from lombard.api import (
     margin_terms,
     market,
     plan_orders,
+    positions,
     public,
+    rates,
     spot_lists,
     spot_orders,
     wallet,
@@ -20,15 +27,22 @@ from lombard.api.table import Endpoint
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *public.endpoints(),
+    *rates.endpoints(),
+    *coupons.endpoints(),
     *market.endpoints(),
     *margin_account.endpoints(),
     *margin_terms.endpoints(),
     *margin_orders.endpoints(),
     *margin_records.endpoints(),
     *margin_liquidations.endpoints(),
+    *closing.endpoints(),
+    *explaining.endpoints(),
+    *foresight.endpoints(),
+    *positions.endpoints(),
     *wallet.endpoints(),
     *spot_orders.endpoints(),
     *plan_orders.endpoints(),
     *spot_lists.endpoints(),
+    *announcements.endpoints(),
     *health.endpoints(),
 )

@@ -3,6 +3,7 @@
 from typing import Final, final
 
 from lombard.api.context import Call
+from lombard.api.decoding import empty, malformed
 from lombard.api.errors import Fault, Scene
 from lombard.api.oids import CLIENT_OID, LENGTH_MAX, order_id_of
 from lombard.core import queries
@@ -44,6 +45,22 @@ ISOLATED: Final = Mode(
     "isolated", True, Scene.ISOLATED, Scene.ISOLATED_BORROW, Scene.ISOLATED_REPAY
 )
 MODES: Final = (CROSSED, ISOLATED)
+
+
+def mode_of(call: Call, word: str) -> Mode:
+    """Read which kind of margin is meant; crossed when nothing is said."""
+    for mode in MODES:
+        if word in ("", mode.name):
+            return mode
+    raise malformed(call.scene, "mode")
+
+
+def margin_account(call: Call, word: str, symbol: str) -> int:
+    """Name the caller's margin account; an isolated one needs the symbol of its pair."""
+    mode = mode_of(call, word)
+    if mode.isolated and not symbol:
+        raise empty(call.scene, "symbol")
+    return mode.account(call, symbol)
 
 
 def spot_account(call: Call) -> int:

@@ -19,6 +19,7 @@ from lombard.core.events import (
     REPAY_MANUAL,
     InterestCharged,
 )
+from lombard.core.queries import Coin
 from lombard.history import rows as past
 from lombard.history.paging import Page
 from lombard.identity import Permission
@@ -98,6 +99,32 @@ class InterestRecord(msgspec.Struct):
     symbol: str | msgspec.UnsetType = msgspec.UNSET
 
 
+class Cover(msgspec.Struct):
+    """A coupon, and how much of the principal it covered."""
+
+    couponId: str
+    amount: str
+
+
+class InterestReceipt(msgspec.Struct):
+    """A receipt in full (RULES 4.2, 9.3): what the hour would cost, what coupons saved, the rest.
+
+    `grossAmount` − `savedAmount` = `interestAmount`; all three add up, receipt by receipt.
+    """
+
+    interestId: str
+    coin: str
+    hour: str
+    first: bool
+    principal: str
+    dailyInterestRate: str
+    grossAmount: str
+    savedAmount: str
+    interestAmount: str
+    coupons: list[Cover]
+    symbol: str | msgspec.UnsetType = msgspec.UNSET
+
+
 class FinancialRecord(msgspec.Struct):
     """What one event changed in one holding: signed, with the balance after it."""
 
@@ -136,6 +163,14 @@ class InterestPage(msgspec.Struct):
     minId: str
 
 
+class ReceiptPage(msgspec.Struct):
+    """A page of receipts in full."""
+
+    resultList: list[InterestReceipt]
+    maxId: str
+    minId: str
+
+
 class FinancialPage(msgspec.Struct):
     """A page of the ledger."""
 
@@ -146,7 +181,7 @@ class FinancialPage(msgspec.Struct):
 
 def endpoints() -> list[Endpoint]:
     """Make the rows of this page, for both kinds of margin."""
-    return [row for mode in MODES for row in _rows(mode)]
+    return [row for mode in MODES for row in (*_rows(mode), _receipts_row(mode))]
 
 
 def _rows(mode: Mode) -> list[Endpoint]:
@@ -202,6 +237,20 @@ def _rows(mode: Mode) -> list[Endpoint]:
     ]
 
 
+def _receipts_row(mode: Mode) -> Endpoint:
+    return signed(
+        GET,
+        f"/lombard/v1/margin/{mode.name}/interest-receipts",
+        Permission.READ,
+        10,
+        mode.scene,
+        RecordQuery,
+        mode.required,
+        ReceiptPage,
+        partial(interest_receipts, mode),
+    )
+
+
 async def borrow_history(mode: Mode, call: Call, query: RecordQuery) -> BorrowPage:
     """GET borrow-history"""
     page, account, coin = asked_of(mode, call, query)
@@ -248,11 +297,7 @@ async def repay_history(mode: Mode, call: Call, query: RecordQuery) -> RepayPage
 
 async def interest_history(mode: Mode, call: Call, query: RecordQuery) -> InterestPage:
     """GET interest-history: what is written, and the hours no touch of the loan has written yet"""
-    page, account, coin = asked_of(mode, call, query)
-    # Taken now: what is written while history is read is then in both, and shown once.
-    pending = queries.pending_interest(call.state, account)
-    written = await call.past(call.context.reader.interest, account, page, coin)
-    rows = merge_interest(written, pending, page, coin)
+    rows = await _receipts(mode, call, query)
     coins, symbol = queries.coins(call.state), symbol_of(mode, query)
     shown = [
         InterestRecord(
@@ -269,6 +314,38 @@ async def interest_history(mode: Mode, call: Call, query: RecordQuery) -> Intere
         for row in rows
     ]
     return InterestPage(shown, *page_ids([row.interest_id for row in rows]))
+
+
+async def interest_receipts(mode: Mode, call: Call, query: RecordQuery) -> ReceiptPage:
+    """GET interest-receipts: like interest-history, with what coupons saved"""
+    rows = await _receipts(mode, call, query)
+    symbol = symbol_of(mode, query)
+    shown = [_receipt(queries.coins(call.state)[row.coin], row, symbol) for row in rows]
+    return ReceiptPage(shown, *page_ids([row.interest_id for row in rows]))
+
+
+def _receipt(coin: Coin, row: past.InterestRow, symbol: str | msgspec.UnsetType) -> InterestReceipt:
+    return InterestReceipt(
+        str(row.interest_id),
+        coin.name,
+        str(row.time_ms),
+        row.first,
+        coin_text(coin, row.principal_units),
+        rate_text(row.rate_e12),
+        coin_text(coin, row.units + row.saved_units),
+        coin_text(coin, row.saved_units),
+        coin_text(coin, row.units),
+        [Cover(str(coupon_id), coin_text(coin, units)) for coupon_id, units in row.covers],
+        symbol,
+    )
+
+
+async def _receipts(mode: Mode, call: Call, query: RecordQuery) -> list[past.InterestRow]:
+    page, account, coin = asked_of(mode, call, query)
+    # Taken now: what is written while history is read is then in both, and shown once.
+    pending = queries.pending_interest(call.state, account)
+    written = await call.past(call.context.reader.interest, account, page, coin)
+    return merge_interest(written, pending, page, coin)
 
 
 async def financial_records(mode: Mode, call: Call, query: RecordQuery) -> FinancialPage:
@@ -323,6 +400,8 @@ def merge_interest(
                 charge.principal_units,
                 charge.units,
                 charge.hour_ms,
+                charge.saved_units,
+                charge.covers,
             ),
         )
     newest = sorted(found, reverse=True)

@@ -115,6 +115,9 @@ class World(Protocol):
     async def set_rate(self, coin: int, rate_e12: int) -> Reply:
         """Lend a coin at a fixed daily rate from the next full hour on."""
 
+    async def operate(self, command: Command) -> Reply:
+        """Submit a command of the operator's."""
+
     async def state_hash(self) -> str:
         """Hash the state."""
 

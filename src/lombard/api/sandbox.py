@@ -13,9 +13,11 @@ from typing import Final, final
 
 import msgspec
 
+from lombard.api import announcements, sandbox_coupons
 from lombard.api.amounts import (
     PRICE_DECIMALS,
     RATE_DECIMALS,
+    RATIO_DECIMALS,
     TIME_DIGITS_MAX,
     coin_text,
     explain_coin,
@@ -35,7 +37,9 @@ from lombard.api.ports import (
     Reply,
     World,
 )
+from lombard.api.rates import model_of
 from lombard.api.table import GET, POST, Endpoint, NoParameters, local
+from lombard.core.commands import SetRateModel
 from lombard.core.queries import Coin
 from lombard.core.units import UnitsError, format_units, parse_units
 from lombard.identity import ALL_PERMISSIONS
@@ -109,6 +113,21 @@ class RateBody(msgspec.Struct):
     dailyInterestRate: str = ""
 
 
+class RateModelBody(msgspec.Struct):
+    """A coin's daily rate by the utilisation of its pool, as ratios (RULES 5.1).
+
+    It rises evenly from `baseRate` to `rateAtKink` at utilisation `kink`, and on to `rateAtFull`;
+    `premium` is added everywhere.
+    """
+
+    coin: str = ""
+    baseRate: str = ""
+    kink: str = ""
+    rateAtKink: str = ""
+    rateAtFull: str = ""
+    premium: str = "0"
+
+
 class StateHash(msgspec.Struct):
     """The hash of the whole state, time left out."""
 
@@ -164,6 +183,16 @@ def endpoints(world: World) -> list[Endpoint]:
             RateBody,
             partial(set_rate, world),
         ),
+        local(
+            POST,
+            f"{PREFIX}/rate-models",
+            RateModelBody,
+            ("coin", "baseRate", "kink", "rateAtKink", "rateAtFull"),
+            RateModelBody,
+            partial(set_rate_model, world),
+        ),
+        *sandbox_coupons.endpoints(PREFIX, world),
+        *announcements.sandbox_endpoints(world),
         local(GET, f"{PREFIX}/state-hash", NoParameters, (), StateHash, partial(state_hash, world)),
     ]
 
@@ -223,6 +252,29 @@ async def set_rate(world: World, call: Call, body: RateBody) -> RateBody:
     rate_e12 = _number(call, "dailyInterestRate", body.dailyInterestRate, RATE_DECIMALS)
     _done(call, await world.set_rate(coin.id, rate_e12), coin)
     return RateBody(coin.name, format_units(rate_e12, RATE_DECIMALS))
+
+
+async def set_rate_model(world: World, call: Call, body: RateModelBody) -> RateModelBody:
+    """POST rate-models: in force from the next full hour"""
+    coin = coin_of(call, body.coin)
+    command = SetRateModel(
+        coin.id,
+        _number(call, "baseRate", body.baseRate, RATE_DECIMALS),
+        _number(call, "kink", body.kink, RATIO_DECIMALS),
+        _number(call, "rateAtKink", body.rateAtKink, RATE_DECIMALS),
+        _number(call, "rateAtFull", body.rateAtFull, RATE_DECIMALS),
+        _number(call, "premium", body.premium, RATE_DECIMALS),
+    )
+    _done(call, await world.operate(command), coin)
+    model = model_of(coin)
+    return RateModelBody(
+        coin.name,
+        model.baseRate,
+        model.kink,
+        model.rateAtKink,
+        model.rateAtFull,
+        model.premium,
+    )
 
 
 async def state_hash(world: World, _call: Call, _: NoParameters) -> StateHash:

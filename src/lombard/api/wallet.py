@@ -190,8 +190,8 @@ def endpoints() -> list[Endpoint]:
 
 async def transfer(call: Call, body: TransferBody) -> TransferAck:
     """POST wallet/transfer"""
-    source = _account(call, "fromType", body.fromType, body.symbol)
-    target = _account(call, "toType", body.toType, body.symbol)
+    source = account_of_type(call, "fromType", body.fromType, body.symbol)
+    target = account_of_type(call, "toType", body.toType, body.symbol)
     coin = coin_of(call, body.coin)
     units = parse_amount(call.scene, "amount", body.amount, coin)
     command = Transfer(target, coin.id, units, checked_oid(call, body.clientOid))
@@ -295,7 +295,7 @@ async def bills(call: Call, query: BillsQuery) -> list[Bill]:
     ]
 
 
-def _account(call: Call, name: str, account_type: str, symbol: str) -> int:
+def account_of_type(call: Call, name: str, account_type: str, symbol: str) -> int:
     """Name the caller's account of a kind."""
     if account_type == SPOT_TYPE:
         return account_id(call.user, SLOT_SPOT)

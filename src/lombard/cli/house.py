@@ -16,13 +16,14 @@ import structlog
 from lombard.core import queries
 from lombard.core.engine import Engine
 from lombard.history.faults import HistoryFailed
-from lombard.history.projector import Projector
+from lombard.history.process import HistoryProcess
 from lombard.history.reader import Reader
 from lombard.identity import open_directory
 from lombard.journal.lock import hold_directory
 from lombard.journal.opening import Paths
 from lombard.journal.port import JournalError
 from lombard.node.audit import Auditor
+from lombard.node.children import fork_child
 from lombard.node.clock import Clock
 from lombard.node.node import Node
 from lombard.node.recovery import Progress, start_from
@@ -45,7 +46,6 @@ class House:
     ) -> None:
         """Open and recover a directory; `found` is called first, when it is held."""
         self.directory: Final = directory
-        self._loop = asyncio.get_running_loop()
         self._node: Node | None = None
         self._snapshots: Snapshotter | None = None
         self._watching: list[asyncio.Task[None]] = []
@@ -55,7 +55,9 @@ class House:
             found()
             self.engine: Final = Engine()
             path = directory / HISTORY_NAME
-            self.history: Final = Projector(path, self._coins_of, self._history_failed)
+            self.history: Final = HistoryProcess(
+                path, fork_child, self._pairs_from, self._history_failed
+            )
             self._open.callback(self.history.close)
             self.started: Final = start_from(directory, self.engine, self.history, warn, progress)
             self.journal: Final = self.started.journal
@@ -107,16 +109,16 @@ class House:
             with suppress(JournalError) if failed else nullcontext():
                 self._open.close()
 
-    def _coins_of(self, pair: int) -> tuple[int, int]:
-        found = queries.pairs(self.engine.state)[pair]
-        return found.base.id, found.quote.id
+    def _pairs_from(self, first: int) -> list[tuple[int, int]]:
+        known = queries.pairs(self.engine.state)
+        return [(pair.base.id, pair.quote.id) for pair in known[first:]]
 
     def _history_failed(self, failure: BaseException) -> None:
-        """Stop the node; called in the thread of history."""
+        """Stop the node."""
         if self._node is not None:
-            reason = HistoryFailed(f"History has stopped: {str(failure) or repr(failure)}.")
+            reason = HistoryFailed(f"History has stopped: {str(failure) or repr(failure)}")
             reason.__cause__ = failure
-            self._loop.call_soon_threadsafe(self._node.fail, reason)
+            self._node.fail(reason)
 
     def _watch_ended(self, task: "asyncio.Task[None]") -> None:
         failure = None if task.cancelled() else task.exception()

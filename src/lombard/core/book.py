@@ -1,20 +1,22 @@
 """The order book of a pair: one for spot and margin, price first, then time (RULES 10).
 
-A side is a sorted list of price keys with the best one last, and a queue of orders at each price.
-Bids are keyed by their price, asks by their negative, so both sides read alike. The book moves no
-money: it knows who stands where, and nothing of what they own.
+A side is a list of price levels with the best one last, and a queue of orders at each level: what
+happens near the best price moves little, and a level is found by halving. The book moves no money:
+it knows who stands where, and nothing of what they own.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, Final, final
+
+from mypy_extensions import i64, mypyc_attr
 
 if TYPE_CHECKING:
     from lombard.core.state import Account, Balance, Pair
 
 
 @final
+@mypyc_attr(free_list_len=1)
 class Order:
     """An order on its way through the book.
 
@@ -122,15 +124,14 @@ class Level:
 
 @final
 class BookSide:
-    """The bids (`sign` 1) or the asks (`sign` -1) of a pair."""
+    """The bids (`sign` 1) or the asks (`sign` -1) of a pair; `levels` has the best price last."""
 
-    __slots__ = ("best", "keys", "levels", "sign")
+    __slots__ = ("best", "levels", "sign")
 
     def __init__(self, sign: int) -> None:
         assert sign in (1, -1)
         self.sign: Final = sign
-        self.keys: list[int] = []
-        self.levels: dict[int, Level] = {}
+        self.levels: list[Level] = []
         self.best: Level | None = None
 
     def best_ticks(self) -> int:
@@ -143,8 +144,8 @@ class BookSide:
 
     def first_not_of(self, user: int) -> Order | None:
         """Return the order that trades next when a user's own orders are stepped over."""
-        for key in reversed(self.keys):
-            order = self.levels[key].head
+        for level in reversed(self.levels):
+            order = level.head
             while order is not None:
                 if order.account.user.id != user:
                     return order
@@ -154,15 +155,7 @@ class BookSide:
     def add(self, order: Order) -> None:
         """Queue an order at its price, behind those already there."""
         assert order.remaining_steps > 0, "Invariant: an empty order rests"
-        key = self.sign * order.price_ticks
-        level = self.levels.get(key)
-        if level is None:
-            level = self.levels[key] = Level(order.price_ticks)
-            if self.keys and key < self.keys[-1]:
-                insort(self.keys, key)
-            else:
-                self.keys.append(key)
-                self.best = level
+        level = self._level_at(order.price_ticks)
         tail = level.tail
         if tail is None:
             level.head = order
@@ -211,6 +204,34 @@ class BookSide:
         old.previous = None
         old.next = None
 
+    def _place_of(self, price_ticks: int) -> int:
+        """Return where the level of a price is, or would be, among the levels."""
+        low: i64 = 0
+        high: i64 = len(self.levels)
+        rising = self.sign > 0
+        while low < high:
+            middle = (low + high) >> 1
+            price = self.levels[middle].price_ticks
+            if price < price_ticks if rising else price > price_ticks:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _level_at(self, price_ticks: int) -> Level:
+        """Return the level of a price, a new one if there was none."""
+        place = self._place_of(price_ticks)
+        if place < len(self.levels):
+            level = self.levels[place]
+            if level.price_ticks == price_ticks:
+                return level
+            level = Level(price_ticks)
+            self.levels.insert(place, level)
+            return level
+        level = self.best = Level(price_ticks)
+        self.levels.append(level)
+        return level
+
     def _unlink(self, order: Order, level: Level) -> None:
         before, after = order.previous, order.next
         if before is None:
@@ -226,24 +247,21 @@ class BookSide:
         order.level = None
         if level.head is None:
             assert level.steps == 0, "Invariant: an empty level has size"
-            key = self.sign * level.price_ticks
-            del self.levels[key]
-            if self.keys[-1] == key:
-                self.keys.pop()
-                self.best = self.levels[self.keys[-1]] if self.keys else None
+            if level is self.best:
+                self.levels.pop()
+                self.best = self.levels[-1] if self.levels else None
             else:
-                del self.keys[bisect_left(self.keys, key)]
+                self.levels.pop(self._place_of(level.price_ticks))
 
     def depth(self, levels: int) -> list[tuple[int, int]]:
         """Return up to `levels` of `(price_ticks, steps)`, best first."""
-        best_first = self.keys[: -levels - 1 : -1]
-        return [(self.sign * key, self.levels[key].steps) for key in best_first]
+        return [(level.price_ticks, level.steps) for level in self.levels[: -levels - 1 : -1]]
 
     def orders(self) -> list[Order]:
         """Return every resting order in the order in which they would trade."""
         queue: list[Order] = []
-        for key in reversed(self.keys):
-            order = self.levels[key].head
+        for level in reversed(self.levels):
+            order = level.head
             while order is not None:
                 queue.append(order)
                 order = order.next

@@ -26,6 +26,7 @@ RATIO_MASK: Final = (1 << RATIO_BITS) - 1
 UNITS_LIMIT: Final = 1 << 49
 PRICE_LIMIT: Final = 1 << (PRICE_BITS + 1)
 VALUE_LIMIT: Final = 1 << 52
+LEVERAGE_LIMIT: Final = 1 << 10
 # price_e12 * value_scale is in 1e-20 USDT a unit; bounds are in 1e-6 USDT.
 _VALUE_DIVISOR: Final = 10**14
 
@@ -41,12 +42,24 @@ class Bounds:
     __slots__ = ("debt_high", "frozen_high", "maintenance_high", "net_low")
 
     def __init__(
-        self, net_low: int, debt_high: int, maintenance_high: int, frozen_high: int
+        self, net_low: i64, debt_high: i64, maintenance_high: i64, frozen_high: i64
     ) -> None:
-        self.net_low: Final = net_low
-        self.debt_high: Final = debt_high
-        self.maintenance_high: Final = maintenance_high
-        self.frozen_high: Final = frozen_high
+        self.net_low: Final[i64] = net_low
+        self.debt_high: Final[i64] = debt_high
+        self.maintenance_high: Final[i64] = maintenance_high
+        self.frozen_high: Final[i64] = frozen_high
+
+    def calm_after(self, lost: i64, maintenance: i64) -> bool:
+        """Say whether the ratio stays below 0.8 after a loss, and with more to maintain."""
+        assert 0 <= lost < VALUE_LIMIT
+        assert 0 <= maintenance < VALUE_LIMIT
+        return 5 * (self.maintenance_high + maintenance) < 4 * (self.net_low - lost)
+
+    def carries(self, debt: i64, leverage: i64) -> bool:
+        """Say whether the net carries a further debt at a leverage (RULES 6.1)."""
+        assert 0 <= debt < VALUE_LIMIT
+        assert 0 <= leverage <= LEVERAGE_LIMIT
+        return self.debt_high + debt <= (leverage - 1) * self.net_low
 
 
 def set_price_bounds(coin: Coin) -> None:
@@ -73,12 +86,13 @@ def set_ratio_bounds(coin: Coin) -> None:
     coin.bound_mmr = div_ceil(mmr_e6 << RATIO_BITS, RATIO_ONE_E6)
 
 
-def value_high(coin: Coin, units: int) -> int:
-    """Return what units are worth at most, in 1e-6 USDT."""
+def value_high(coin: Coin, units: int) -> i64:
+    """Return what units are worth at most, in 1e-6 USDT; VALUE_LIMIT where there is no bound."""
     assert units >= 0
     if units >= UNITS_LIMIT or coin.bound_high > PRICE_LIMIT:
-        return ((units * coin.bound_high) >> coin.bound_shift) + 1
-    return _value(units, coin.bound_high, coin.bound_shift) + 1
+        return VALUE_LIMIT
+    value = _value(units, coin.bound_high, coin.bound_shift) + 1
+    return value if value < VALUE_LIMIT else VALUE_LIMIT
 
 
 def _value(units: i64, price: i64, shift: i64) -> i64:
@@ -108,7 +122,7 @@ def bounds_of(state: State, account: Account) -> Bounds | None:
     frozen: i64 = 0
     now_ms = state.time_ms
     crossed = account.pair is None
-    for balance in account.balances.values():
+    for balance in account.balances:
         held = balance.available_units + balance.frozen_units
         owed = balance.principal_units
         if held == 0 and owed == 0:
@@ -127,10 +141,10 @@ def bounds_of(state: State, account: Account) -> Bounds | None:
             value = _value(owed, high, shift) + 1
             mmr: i64 = mmr_bound(account, coin)
             debt += value
-            maintenance += _share(value, mmr) + 1
+            maintenance += share(value, mmr) + 1
         if held >= owed:
             value = _value(held - owed, coin.bound_low, shift)
-            net += _share(value, coin.bound_weight) if crossed else value
+            net += share(value, coin.bound_weight) if crossed else value
         else:
             net -= _value(owed - held, high, shift) + 1
         if balance.frozen_units:
@@ -140,7 +154,7 @@ def bounds_of(state: State, account: Account) -> Bounds | None:
     return Bounds(net, debt, maintenance, frozen)
 
 
-def _share(value: i64, ratio: i64) -> i64:
+def share(value: i64, ratio: i64) -> i64:
     """Return a part of a value, rounded down. Cannot wrap: ratios are at most 1."""
     assert 0 <= ratio <= 1 << RATIO_BITS
     return (value >> RATIO_BITS) * ratio + ((value & RATIO_MASK) * ratio >> RATIO_BITS)

@@ -16,9 +16,9 @@ from lombard.core.watch import watch
 def find(account: Account, pair: int, order_id: int, client_oid: str) -> Order | None:
     """Return a resting order of the account by id, or by client id when `order_id` is 0."""
     if order_id:
-        order = account.orders.get(order_id)
+        order = account.order(order_id)
         return order if order is not None and order.pair.id == pair else None
-    for order in account.orders.values():
+    for order in account.orders:
         if order.client_oid == client_oid and order.pair.id == pair and client_oid:
             return order
     return None
@@ -37,7 +37,7 @@ def cancel_all(state: State, account: Account, cmd: CancelAllOrders, events: lis
     """Cancel every resting order of the account on a pair."""
     if not 0 <= cmd.pair < len(state.pairs):
         return Reply(Refusal.PAIR_UNKNOWN)
-    doomed = [order for order in account.orders.values() if order.pair.id == cmd.pair]
+    doomed = [order for order in account.orders if order.pair.id == cmd.pair]
     for order in doomed:
         _cancel(state, order, events)
     return Reply(None, 0, len(doomed))
@@ -47,9 +47,9 @@ def _cancel(state: State, order: Order, events: list[Event]) -> None:
     """Withdraw an order; where the venue says so it returns what it borrowed (RULES 6.3)."""
     freed = order.frozen_units
     withdraw(order, CLOSED_BY_USER, events)
-    if order.borrowed_units and state.parameters["repay_on_cancel"]:
+    if order.borrowed_units and state.repay_on_cancel:
         debt = debt_units(state, order.account, order.pay)
-        units = min(order.borrowed_units, debt, freed)
+        units = min(min(order.borrowed_units, debt), freed)
         if units:
             pay_back(state, order.account, order.pay, units, REPAY_AUTO, events)
             if order.account.called:

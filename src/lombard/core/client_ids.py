@@ -11,6 +11,7 @@ from typing import Final, final
 
 from lombard.core.commands import (
     Borrow,
+    ClosePosition,
     Command,
     PlaceOco,
     PlaceOrder,
@@ -38,7 +39,7 @@ class Content:
 
 def client_oid_of(cmd: Command) -> str:
     """Return the client id a command is to be remembered by, empty when it has none."""
-    if isinstance(cmd, (PlaceOrder, Borrow, Repay, Transfer)):
+    if isinstance(cmd, (PlaceOrder, Borrow, Repay, Transfer, ClosePosition)):
         return cmd.client_oid
     if isinstance(cmd, (PlaceTrigger, PlaceWithExits, PlaceOco)):
         return cmd.client_oid
@@ -54,6 +55,8 @@ def content_of(cmd: Command) -> Content:
     if isinstance(cmd, ReplaceOrder):
         text = f"{cmd.pair} {cmd.order_id} {cmd.client_oid} {cmd.price_ticks} {cmd.size_steps}"
         return Content("o/", cmd.new_client_oid, text)
+    if isinstance(cmd, ClosePosition):
+        return Content("o/", cmd.client_oid, f"close {cmd.pair} {cmd.repay}")
     if isinstance(cmd, Borrow):
         return Content("b/", cmd.client_oid, f"{cmd.coin} {cmd.units}")
     if isinstance(cmd, Repay):

@@ -7,8 +7,22 @@ Who asks, and when, is in the `Envelope`.
 
 from typing import Final, final
 
-from mypy_extensions import mypyc_attr
+from mypy_extensions import i64, mypyc_attr
 
+from lombard.core.announcement_commands import AnnounceCoinTerms as AnnounceCoinTerms
+from lombard.core.announcement_commands import AnnounceDelisting as AnnounceDelisting
+from lombard.core.announcement_commands import AnnouncePairTerms as AnnouncePairTerms
+from lombard.core.announcement_commands import WithdrawAnnouncement as WithdrawAnnouncement
+from lombard.core.closing_commands import ClosePosition as ClosePosition
+from lombard.core.closing_commands import FlashRepay as FlashRepay
+from lombard.core.coupon_commands import ACCESS_DRAWN as ACCESS_DRAWN
+from lombard.core.coupon_commands import ACCESS_NAMED as ACCESS_NAMED
+from lombard.core.coupon_commands import ACCESS_OPEN as ACCESS_OPEN
+from lombard.core.coupon_commands import ClaimCoupon as ClaimCoupon
+from lombard.core.coupon_commands import CreateCampaign as CreateCampaign
+from lombard.core.coupon_commands import DrawCoupons as DrawCoupons
+from lombard.core.coupon_commands import EnterDraw as EnterDraw
+from lombard.core.coupon_commands import GrantCoupons as GrantCoupons
 from lombard.core.operator_commands import AddUser as AddUser
 from lombard.core.operator_commands import ContinueLiquidation as ContinueLiquidation
 from lombard.core.operator_commands import FundInsurance as FundInsurance
@@ -17,11 +31,12 @@ from lombard.core.operator_commands import SetCoin as SetCoin
 from lombard.core.operator_commands import SetIndexPrices as SetIndexPrices
 from lombard.core.operator_commands import SetPair as SetPair
 from lombard.core.operator_commands import SetParameter as SetParameter
-from lombard.core.operator_commands import SetRate as SetRate
 from lombard.core.operator_commands import SetUserLevel as SetUserLevel
 from lombard.core.operator_commands import SetVipLevels as SetVipLevels
 from lombard.core.operator_commands import Tick as Tick
 from lombard.core.operator_commands import Upgrade as Upgrade
+from lombard.core.rate_commands import SetRate as SetRate
+from lombard.core.rate_commands import SetRateModel as SetRateModel
 from lombard.core.trigger_commands import PLAN_OCO as PLAN_OCO
 from lombard.core.trigger_commands import PLAN_STOP_LOSS as PLAN_STOP_LOSS
 from lombard.core.trigger_commands import PLAN_TAKE_PROFIT as PLAN_TAKE_PROFIT
@@ -67,6 +82,7 @@ ACCOUNT_BITS: Final = 16
 SLOT_SPOT: Final = 0
 SLOT_CROSSED: Final = 1
 SLOT_ISOLATED: Final = 2
+STAMP_BYTES: Final = 8
 # The account of the venue itself: operator commands, ticks, prices.
 VENUE: Final = 0
 
@@ -241,6 +257,8 @@ Command = (
     | CancelOrder
     | CancelAllOrders
     | ReplaceOrder
+    | ClosePosition
+    | FlashRepay
     | Borrow
     | Repay
     | SetLeverage
@@ -258,6 +276,12 @@ Command = (
     | ContinueLiquidation
     | SetIndexPrices
     | SetRate
+    | SetRateModel
+    | CreateCampaign
+    | GrantCoupons
+    | EnterDraw
+    | DrawCoupons
+    | ClaimCoupon
     | AddUser
     | SetUserLevel
     | SetCoin
@@ -267,6 +291,10 @@ Command = (
     | FundPool
     | FundInsurance
     | Upgrade
+    | AnnounceCoinTerms
+    | AnnouncePairTerms
+    | AnnounceDelisting
+    | WithdrawAnnouncement
 )
 
 
@@ -276,10 +304,11 @@ class Envelope:
     """A command with its place in the log.
 
     `seq` counts from 1 without gaps; `time_ms` is exchange time; `command_id` is 16 bytes, the same
-    for every retry of one request (empty: never a retry); `account` is who asks.
+    for every retry of one request (empty: never a retry), and begins with its `stamp_of`; `account`
+    is who asks.
     """
 
-    __slots__ = ("account", "command", "command_id", "seq", "time_ms")
+    __slots__ = ("account", "command", "command_id", "seq", "stamp", "time_ms")
 
     def __init__(
         self, seq: int, time_ms: int, command_id: bytes, account: int, command: Command
@@ -287,8 +316,23 @@ class Envelope:
         self.seq: Final = seq
         self.time_ms: Final = time_ms
         self.command_id: Final = command_id
+        self.stamp: Final = stamp_of(command_id)
         self.account: Final = account
         self.command: Final = command
+
+
+def stamp_of(command_id: bytes) -> int:
+    """Read the stamp a command id begins with: 63 bits that rise from request to request.
+
+    They are the request's millisecond and its place in a batch; -1 for no id. Only speed depends on
+    their rising: a command stamped like an earlier one of its account is looked for (`replies`).
+    """
+    if len(command_id) < STAMP_BYTES:
+        return -1
+    stamp: i64 = command_id[0] & 0x7F
+    for place in range(1, STAMP_BYTES):
+        stamp = stamp << 8 | command_id[place]
+    return stamp
 
 
 def account_id(user: int, slot: int) -> int:

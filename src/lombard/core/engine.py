@@ -8,33 +8,49 @@ the code itself got wrong raises `AssertionError` and must stop the venue.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final, final
+from typing import final
 
 from lombard.core import (
+    announcements,
     cancelling,
+    closing,
+    coupons,
     exits,
+    flash_repay,
     ledger,
     lending,
     liquidation,
     orders,
+    rates,
     snapshot,
     transfers,
     venue,
 )
+from lombard.core.announcements import make_due_changes
 from lombard.core.client_ids import client_oid_of, content_of, recall, remember
 from lombard.core.commands import (
     VENUE,
     AddUser,
+    AnnounceCoinTerms,
+    AnnounceDelisting,
+    AnnouncePairTerms,
     Borrow,
     CancelAllOrders,
     CancelOrder,
+    ClaimCoupon,
+    ClosePosition,
     Command,
     ContinueLiquidation,
+    CreateCampaign,
     Deposit,
+    DrawCoupons,
+    EnterDraw,
     Envelope,
     FireTriggers,
+    FlashRepay,
     FundInsurance,
     FundPool,
+    GrantCoupons,
     PlaceOrder,
     Repay,
     ReplaceOrder,
@@ -44,23 +60,23 @@ from lombard.core.commands import (
     SetPair,
     SetParameter,
     SetRate,
+    SetRateModel,
     SetUserLevel,
     SetVipLevels,
     Tick,
     Transfer,
     Upgrade,
+    WithdrawAnnouncement,
 )
 from lombard.core.events import Event
 from lombard.core.firing import settle
 from lombard.core.index import relax, set_index_prices
 from lombard.core.interest import turn_hours
+from lombard.core.notice import needs_notice
 from lombard.core.refusals import Refusal
+from lombard.core.reminders import remind
 from lombard.core.state import Account, Reply, State
-from lombard.core.watch import rank_liquidations, wake_waiting, watch, watch_all
-
-# Two generations of command ids are kept: at least this many of the newest. A command with a client
-# id is remembered by that instead.
-REPLIES_PER_GENERATION: Final = 131_072
+from lombard.core.watch import check_calm, rank_liquidations, wake_waiting, watch, watch_all
 
 
 @final
@@ -85,27 +101,32 @@ class Engine:
         time_ms = envelope.time_ms
         if time_ms < state.time_ms:
             time_ms = state.time_ms
+        if time_ms >= state.next_change_ms:
+            make_due_changes(state, time_ms, events)
         if time_ms >= state.next_hour_ms and turn_hours(state, time_ms, events):
             state.time_ms = time_ms
             watch_all(state, events)
             followed = settle(state, events, 0)
         state.time_ms = time_ms
-        command_id = envelope.command_id
-        if command_id and not client_oid_of(envelope.command):
-            earlier = state.replies.get(command_id)
-            if earlier is None:
-                earlier = state.older_replies.get(command_id)
+        command = envelope.command
+        client_oid = client_oid_of(command)
+        account = None if envelope.account == VENUE else state.account(envelope.account)
+        # A command with a client id is remembered by that instead.
+        stamp = -1 if client_oid else envelope.stamp
+        if stamp >= 0 and (account is None or stamp <= account.latest_stamp):
+            earlier = state.replies.find(envelope.command_id, stamp)
             if earlier is not None:
                 return earlier, events
-        if envelope.account == VENUE:
-            reply = _apply_venue(state, envelope.command, events)
+        if account is not None:
+            reply = _apply_user(state, account, command, client_oid, events)
+        elif envelope.account == VENUE:
+            reply = _apply_venue(state, command, events)
         else:
-            reply = _apply_user(state, envelope.account, envelope.command, events)
-        if command_id and reply.refusal is None and not client_oid_of(envelope.command):
-            if len(state.replies) >= REPLIES_PER_GENERATION:
-                state.older_replies = state.replies
-                state.replies = {}
-            state.replies[command_id] = reply
+            reply = Reply(Refusal.ACCOUNT_UNKNOWN)
+        if stamp >= 0 and reply.refusal is None:
+            state.replies.keep(envelope.command_id, stamp, reply)
+            if account is not None and stamp > account.latest_stamp:
+                account.latest_stamp = stamp
         if state.triggers.by_id:
             settle(state, events, followed)
         return reply, events
@@ -121,6 +142,7 @@ class Engine:
     def check(self) -> None:
         """Audit the whole state (RULES 2). Raises `AssertionError`."""
         ledger.check(self.state)
+        check_calm(self.state)
         self.state.triggers.check()
 
     def snapshot_lines(self) -> Iterator[str]:
@@ -139,14 +161,13 @@ class Engine:
         return snapshot.state_hash(self.state)
 
 
-def _apply_user(state: State, account_id: int, cmd: Command, events: list[Event]) -> Reply:
+def _apply_user(
+    state: State, account: Account, cmd: Command, client_oid: str, events: list[Event]
+) -> Reply:
     """Apply a user's command; a repeated client id is answered from memory (RULES 10)."""
-    account = state.accounts.get(account_id)
-    if account is None:
-        return Reply(Refusal.ACCOUNT_UNKNOWN)
     if account.debts:
         watch(state, account, events)
-    if not client_oid_of(cmd):
+    if not client_oid:
         return _dispatch_user(state, account, cmd, events)
     content = content_of(cmd)
     earlier = recall(state, account, content)
@@ -177,6 +198,12 @@ def _dispatch_user(state: State, account: Account, cmd: Command, events: list[Ev
         return lending.set_leverage(state, account, cmd, events)
     if isinstance(cmd, Deposit):
         return transfers.deposit(state, account, cmd, events)
+    if isinstance(cmd, ClaimCoupon):
+        return coupons.claim(state, account, cmd, events)
+    if isinstance(cmd, ClosePosition):
+        return closing.close(state, account, cmd, events)
+    if isinstance(cmd, FlashRepay):
+        return flash_repay.flash_repay(state, account, cmd, events)
     return exits.dispatch(state, account, cmd, events)
 
 
@@ -184,6 +211,8 @@ def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
     if isinstance(cmd, Tick):
         relax(state)
         wake_waiting(state)
+        watch_all(state, events)
+        remind(state, events)
         return Reply(None)
     if isinstance(cmd, ContinueLiquidation):
         return liquidation.proceed(state, cmd, events)
@@ -199,14 +228,20 @@ def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
     if isinstance(cmd, AddUser):
         return venue.add_user(state, events)
     if isinstance(cmd, SetRate):
-        return venue.set_rate(state, cmd, events)
+        return rates.set_rate(state, cmd, events)
+    if isinstance(cmd, SetRateModel):
+        return rates.set_rate_model(state, cmd, events)
     if isinstance(cmd, (FundPool, FundInsurance)):
         return venue.fund(state, cmd, events)
+    if isinstance(cmd, (CreateCampaign, GrantCoupons, EnterDraw, DrawCoupons)):
+        return coupons.operate(state, cmd, events)
     return _apply_configuration(state, cmd, events)
 
 
 def _apply_configuration(state: State, cmd: Command, events: list[Event]) -> Reply:
     reply = Reply(Refusal.COMMAND_UNKNOWN)
+    if isinstance(cmd, (SetCoin, SetPair)) and needs_notice(state, cmd):
+        return Reply(Refusal.NOTICE_TOO_SHORT, units=state.parameters["notice_ms"])
     if isinstance(cmd, SetCoin):
         reply = venue.set_coin(state, cmd, events)
     elif isinstance(cmd, SetPair):
@@ -219,7 +254,15 @@ def _apply_configuration(state: State, cmd: Command, events: list[Event]) -> Rep
         reply = venue.set_user_level(state, cmd, events)
     elif isinstance(cmd, Upgrade):
         reply = venue.upgrade(state, cmd, events)
+    elif isinstance(cmd, AnnounceCoinTerms):
+        reply = announcements.announce_coin_terms(state, cmd, events)
+    elif isinstance(cmd, AnnouncePairTerms):
+        reply = announcements.announce_pair_terms(state, cmd, events)
+    elif isinstance(cmd, AnnounceDelisting):
+        reply = announcements.announce_delisting(state, cmd, events)
+    elif isinstance(cmd, WithdrawAnnouncement):
+        reply = announcements.withdraw_announcement(state, cmd, events)
     if reply.refusal is None:
-        # New terms may put an account below its line (until they carry a date: RULES 8.7).
+        # New terms may put an account below its line.
         watch_all(state, events)
     return reply

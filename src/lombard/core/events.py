@@ -9,6 +9,16 @@ from typing import Final, final
 
 from mypy_extensions import mypyc_attr
 
+from lombard.core.announcement_events import AnnouncedChangeMade as AnnouncedChangeMade
+from lombard.core.announcement_events import AnnouncementWithdrawn as AnnouncementWithdrawn
+from lombard.core.announcement_events import ChangeAnnounced as ChangeAnnounced
+from lombard.core.coupon_events import CampaignCreated as CampaignCreated
+from lombard.core.coupon_events import CouponClaimed as CouponClaimed
+from lombard.core.coupon_events import CouponEnded as CouponEnded
+from lombard.core.coupon_events import CouponGranted as CouponGranted
+from lombard.core.coupon_events import CouponsDrawn as CouponsDrawn
+from lombard.core.coupon_events import CouponStarted as CouponStarted
+from lombard.core.coupon_events import DrawEntered as DrawEntered
 from lombard.core.liquidation_events import FundPaid as FundPaid
 from lombard.core.liquidation_events import FundTook as FundTook
 from lombard.core.liquidation_events import LiquidationFeePaid as LiquidationFeePaid
@@ -17,6 +27,9 @@ from lombard.core.liquidation_events import LiquidationStarted as LiquidationSta
 from lombard.core.liquidation_events import LiquidationStepped as LiquidationStepped
 from lombard.core.liquidation_events import LossBooked as LossBooked
 from lombard.core.liquidation_events import MarginCalled as MarginCalled
+from lombard.core.rate_events import RateModelSet as RateModelSet
+from lombard.core.rate_events import RateSet as RateSet
+from lombard.core.reminder_events import RepayReminded as RepayReminded
 from lombard.core.trigger_events import TRIGGER_BY_LIQUIDATION as TRIGGER_BY_LIQUIDATION
 from lombard.core.trigger_events import TRIGGER_BY_ORDER as TRIGGER_BY_ORDER
 from lombard.core.trigger_events import TRIGGER_BY_SIBLING as TRIGGER_BY_SIBLING
@@ -61,17 +74,6 @@ class VenueChanged:
     def __init__(self, kind: str, what: str) -> None:
         self.kind: Final = kind
         self.what: Final = what
-
-
-@final
-@mypyc_attr(acyclic=True)
-class RateSet:
-    """A coin's daily rate will be `rate_e12` from the hour that starts at `from_ms`."""
-
-    def __init__(self, coin: int, rate_e12: int, from_ms: int) -> None:
-        self.coin: Final = coin
-        self.rate_e12: Final = rate_e12
-        self.from_ms: Final = from_ms
 
 
 @final
@@ -148,7 +150,7 @@ class Transferred:
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Borrowed:
     """The pool lent and the account owes. `auto` when an order borrowed."""
 
@@ -164,13 +166,17 @@ class Borrowed:
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class InterestCharged:
     """One receipt: the interest of one hour on one coin's principal (RULES 4.2).
 
     `first` is the hour of borrowing (`interest_id` is the loan's, `hour_ms` the moment of
     borrowing); the others are full hours, and are charged when the loan is next touched.
-    `units` may be 0: receipts are differences of the rounded total and add up to the debt.
+    `units` may be 0: receipts are differences of the rounded total and add up to the debt. They are
+    net of `saved_units`, by which coupons made them smaller (RULES 9.3): the sum is what the hour
+    costs without. Both are differences of rounded totals, so what a receipt says of savings may be
+    a unit too few or too many, even -1; the sums are right. `covers` are `(coupon_id,
+    covered_units)`, in the order in which they lie along the principal.
     """
 
     def __init__(
@@ -183,6 +189,8 @@ class InterestCharged:
         rate_e12: int,
         principal_units: int,
         units: int,
+        saved_units: int = 0,
+        covers: tuple[tuple[int, int], ...] = (),
     ) -> None:
         self.interest_id: Final = interest_id
         self.account: Final = account
@@ -192,10 +200,12 @@ class InterestCharged:
         self.rate_e12: Final = rate_e12
         self.principal_units: Final = principal_units
         self.units: Final = units
+        self.saved_units: Final = saved_units
+        self.covers: Final = covers
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Repaid:
     """An account paid interest and principal back; `remaining_units` of debt are left."""
 
@@ -229,7 +239,7 @@ class LeverageSet:
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class OrderPlaced:
     """An order was accepted. Its trades, and its closing, follow."""
 
@@ -265,7 +275,7 @@ class OrderPlaced:
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Traded:
     """Two orders met at the resting order's price.
 
@@ -305,7 +315,7 @@ class Traded:
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class OrderClosed:
     """An order left the book or never reached it; `reason` is one of the CLOSED_ numbers."""
 
@@ -320,6 +330,14 @@ Event = (
     UserAdded
     | VenueChanged
     | RateSet
+    | RateModelSet
+    | CampaignCreated
+    | DrawEntered
+    | CouponsDrawn
+    | CouponGranted
+    | CouponClaimed
+    | CouponStarted
+    | CouponEnded
     | HourTurned
     | IndexPricesSet
     | PoolFunded
@@ -348,4 +366,8 @@ Event = (
     | LossBooked
     | LiquidationFeePaid
     | LiquidationFinished
+    | ChangeAnnounced
+    | AnnouncedChangeMade
+    | AnnouncementWithdrawn
+    | RepayReminded
 )

@@ -202,7 +202,7 @@ def _fire(state: State, trigger: Trigger, events: list[Event]) -> None:
     siblings = [other for other in siblings if other is not trigger]
     if account.debts:
         watch(state, account, events)
-    standing = account.orders.get(trigger.order_id) if trigger.order_id else None
+    standing = account.order(trigger.order_id) if trigger.order_id else None
     if trigger.plan == PLAN_OCO and standing is None:
         # Its account has just been locked, and the order gone before it.
         cancel_trigger(state, trigger, TRIGGER_BY_ORDER, events)

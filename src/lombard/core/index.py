@@ -10,7 +10,7 @@ from lombard.core.commands import SetIndexPrices
 from lombard.core.events import Event, IndexPricesSet
 from lombard.core.refusals import Refusal
 from lombard.core.state import Pair, Reply, State
-from lombard.core.units import PRICE_ONE_E12, RATIO_ONE_E6, VALUE_MAX, div_ceil
+from lombard.core.units import PRICE_ONE_E12, RATIO_ONE_E6, div_ceil, too_large
 
 _ONE_E18: Final = 10**18
 # 2**-(1/2), 2**-(1/4), … at 1e-18, enough to tell a millisecond of the longest half-life.
@@ -60,7 +60,7 @@ def set_index_prices(state: State, cmd: SetIndexPrices, events: list[Event]) -> 
             return Reply(Refusal.COIN_UNKNOWN)
         if price_e12 <= 0:
             return Reply(Refusal.PRICE_NOT_POSITIVE, detail=state.coins[coin_id].name)
-        if price_e12 > VALUE_MAX:
+        if too_large(price_e12):
             return Reply(Refusal.AMOUNT_TOO_LARGE, detail=state.coins[coin_id].name)
         if sources < 1 or spread_e6 < 0 or max_age_ms < 0:
             return Reply(Refusal.CONFIGURATION_INVALID, detail=state.coins[coin_id].name)

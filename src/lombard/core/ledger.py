@@ -121,7 +121,7 @@ def columns(state: State) -> dict[tuple[int, int, int], int]:
         held[LOSS, HOLDS, coin.id] = coin.loss_units
         held[LOSS, OWES, coin.id] = -coin.loss_units
     for account in state.accounts.values():
-        for balance in account.balances.values():
+        for balance in account.balances:
             coin_id = balance.coin.id
             held[account.id, HOLDS, coin_id] = balance.available_units + balance.frozen_units
             held[account.id, OWES, coin_id] = -balance.principal_units
@@ -149,11 +149,11 @@ def check(state: State) -> None:
 
 def _check_account(state: State, account: Account, lent: dict[int, int]) -> None:
     frozen: dict[int, int] = {}
-    for order in account.orders.values():
+    for order in account.orders:
         assert order.frozen_units > 0, f"Invariant: order {order.id} rests unfunded"
         frozen[order.pay.coin.id] = frozen.get(order.pay.coin.id, 0) + order.frozen_units
     debts = 0
-    for balance in account.balances.values():
+    for balance in account.balances:
         _check_balance(state, account, balance, frozen.get(balance.coin.id, 0))
         if balance.principal_units:
             debts += 1
@@ -176,11 +176,13 @@ def _check_balance(state: State, account: Account, balance: Balance, frozen_unit
 
 def set_debt_flag(state: State, account: Account, had_debt: bool, has_debt: bool) -> None:
     """Keep the account's count of debts, and the venue's list of debtors, true."""
+    state.touch(account)
     if had_debt == has_debt:
         return
     account.debts += 1 if has_debt else -1
     if account.debts:
         state.indebted[account.id] = account
+        state.remember_debt(account)
     else:
         del state.indebted[account.id]
         account.called = False

@@ -7,58 +7,45 @@ as of now without touching the loan.
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import Final
 
-from lombard.core.bounds import Bounds, value_high
+from mypy_extensions import i64
+
+from lombard.core.borrow_limit import (
+    BY_LEVERAGE,
+    BY_POOL,
+    BY_RATIO,
+    BY_TIER,
+    BY_USER_LIMIT,
+    lowered,
+    max_borrowable,
+    owed_by_user,
+    tiers_of,
+)
+from lombard.core.bounds import VALUE_LIMIT, Bounds, mmr_bound, share
 from lombard.core.commands import Borrow, Repay, SetLeverage
 from lombard.core.events import REPAY_MANUAL, Borrowed, Event, LeverageSet, Repaid
-from lombard.core.interest import bring_up_to_date, charge_first_hour, interest_due, level_at
+from lombard.core.interest import bring_up_to_date, charge_first_hour, interest_due
 from lombard.core.ledger import set_debt_flag
+from lombard.core.rates import note_lent
 from lombard.core.refusals import Refusal
 from lombard.core.risk import (
     assess,
     debt_units,
     index_problem,
     is_stale,
-    leverage_room_units,
 )
-from lombard.core.state import Account, Balance, Coin, Reply, State, User
-from lombard.core.units import RATIO_ONE_E6, VALUE_MAX
+from lombard.core.state import Account, Balance, Coin, Reply, State
+from lombard.core.units import too_large
 from lombard.core.watch import watch
-
-BY_LEVERAGE: Final = "leverage"
-BY_TIER: Final = "tier"
-BY_USER_LIMIT: Final = "user_limit"
-BY_POOL: Final = "pool"
-
-
-@final
-class Limit:
-    """The most that may be borrowed, in units, and which bound binds (RULES 6.1)."""
-
-    __slots__ = ("binding", "units")
-
-    def __init__(self, units: int, binding: str) -> None:
-        self.units: Final = units
-        self.binding: Final = binding
-
 
 REFUSAL_OF_BINDING: Final = {
     BY_LEVERAGE: Refusal.BORROW_OVER_LEVERAGE,
     BY_TIER: Refusal.BORROW_OVER_LEVERAGE,
+    BY_RATIO: Refusal.BORROW_OVER_RATIO,
     BY_USER_LIMIT: Refusal.BORROW_OVER_USER_LIMIT,
     BY_POOL: Refusal.BORROW_OVER_POOL,
 }
-
-
-def tiers_of(account: Account, coin: Coin) -> list[tuple[int, int]]:
-    """Return `(max_units, leverage)` of the tiers a coin may be borrowed in, lowest first."""
-    pair = account.pair
-    if pair is None:
-        return [(max_units, leverage) for max_units, leverage, _ in coin.cross_tiers]
-    if coin is pair.base:
-        return [(base_max, leverage) for base_max, _, leverage, _ in pair.isolated_tiers]
-    return [(quote_max, leverage) for _, quote_max, leverage, _ in pair.isolated_tiers]
 
 
 def max_leverage(state: State, account: Account) -> int:
@@ -68,57 +55,31 @@ def max_leverage(state: State, account: Account) -> int:
     return max([tier[1] for coin in state.coins for tier in coin.cross_tiers], default=0)
 
 
-def owed_by_user(state: State, user: User, coin: Coin) -> int:
-    """Return what a user owes of a coin over all accounts."""
-    owed = 0
-    for account in user.accounts:
-        balance = account.balances.get(coin.id)
-        if balance is not None:
-            owed += debt_units(state, account, balance)
-    return owed
-
-
-def max_borrowable(state: State, account: Account, coin: Coin) -> Limit:
-    """Return the least of leverage room, tier, user limit and pool (RULES 6.1)."""
-    if coin.price_e12 == 0:
-        return Limit(0, BY_LEVERAGE)
-    risk = assess(state, account, caution=True)
-    balance = account.balances.get(coin.id)
-    principal = 0 if balance is None else balance.principal_units
-    best = Limit(0, BY_LEVERAGE)
-    for max_units, tier_leverage in tiers_of(account, coin):
-        leverage = min(account.leverage, tier_leverage) if account.leverage else tier_leverage
-        room = leverage_room_units(risk, leverage, coin)
-        left = max_units - principal
-        limit = Limit(left, BY_TIER) if left < room else Limit(room, BY_LEVERAGE)
-        if limit.units > best.units:
-            best = limit
-    level = level_at(account.user, state.hour)
-    allowed = coin.user_limit_units * state.vip_levels[level][1] // RATIO_ONE_E6
-    unused = allowed - owed_by_user(state, account.user, coin)
-    if unused < best.units:
-        best = Limit(max(0, unused), BY_USER_LIMIT)
-    if coin.pool_units < best.units:
-        best = Limit(coin.pool_units, BY_POOL)
-    return best
-
-
 def surely_lendable(
-    state: State, account: Account, balance: Balance, bounds: Bounds, units: int
+    state: State, account: Account, balance: Balance, bounds: Bounds, units: int, value: i64
 ) -> bool:
-    """Say whether bounds alone prove that `units` may be lent; False decides nothing."""
+    """Say whether bounds alone prove that `units`, worth at most `value`, may be lent.
+
+    False decides nothing.
+    """
     coin = balance.coin
     if not (coin.borrowable and coin.has_rate) or units > coin.pool_units or is_stale(state, coin):
         return False
+    if value >= VALUE_LIMIT or (account.pair is not None and account.pair.delisting):
+        return False
     wanted = balance.principal_units + units
-    carried = bounds.debt_high + value_high(coin, units)
+    maintenance = bounds.maintenance_high + share(value, mmr_bound(account, coin)) + 1
+    if 2 * maintenance > bounds.net_low:
+        return False
     fits = False
-    for max_units, tier_leverage in tiers_of(account, coin):
-        leverage = tier_leverage
-        if 0 < account.leverage < tier_leverage:
-            leverage = account.leverage
-        if wanted <= max_units and carried <= (leverage - 1) * bounds.net_low:
-            fits = True
+    if account.pair is None:
+        for max_units, leverage, _ in coin.cross_tiers:
+            if wanted <= max_units and bounds.carries(value, lowered(account, leverage)):
+                fits = True
+    else:
+        for max_units, leverage in tiers_of(account, coin):
+            if wanted <= max_units and bounds.carries(value, lowered(account, leverage)):
+                fits = True
     # VIP levels only ever raise the user's limit.
     return fits and owed_by_user(state, account.user, coin) + units <= coin.user_limit_units
 
@@ -127,6 +88,8 @@ def refuse_lending(state: State, account: Account, coin: Coin) -> Reply | None:
     """Return why nothing of a coin may be lent to an account now, whatever the amount."""
     if not (coin.borrowable and coin.has_rate and tiers_of(account, coin)):
         return Reply(Refusal.NOT_BORROWABLE, detail=coin.name)
+    if account.pair is not None and account.pair.delisting:
+        return Reply(Refusal.NOT_BORROWABLE, detail=account.pair.symbol)
     stale = coin if is_stale(state, coin) else index_problem(state, account)
     if stale is not None:
         return Reply(Refusal.INDEX_STALE, detail=stale.name)
@@ -154,7 +117,7 @@ def decide_borrow(state: State, account: Account, cmd: Borrow) -> Reply | None:
         return Reply(Refusal.IN_LIQUIDATION)
     if cmd.units <= 0:
         return Reply(Refusal.AMOUNT_NOT_POSITIVE)
-    if cmd.units > VALUE_MAX:
+    if too_large(cmd.units):
         return Reply(Refusal.AMOUNT_TOO_LARGE)
     if cmd.units < coin.min_borrow_units:
         return Reply(Refusal.BORROW_UNDER_MINIMUM, units=coin.min_borrow_units)
@@ -191,10 +154,13 @@ def lend(
     assert 0 < units <= coin.pool_units, "Invariant: a loan exceeds its pool"
 
     bring_up_to_date(state, account, balance, events)
+    if not auto:
+        account.calm_epoch = -1
     loan_id = state.take_id()
     set_debt_flag(state, account, balance.principal_units > 0, True)
     coin.pool_units -= units
     coin.lent_units += units
+    note_lent(state, coin, units)
     balance.available_units += units
     balance.principal_units += units
     balance.hour = state.hour
@@ -264,6 +230,7 @@ def pay_back(
     coin.interest_units += interest
     coin.pool_units += principal
     coin.lent_units -= principal
+    note_lent(state, coin, -principal)
     remaining = balance.principal_units + due - interest
     set_debt_flag(state, account, True, balance.principal_units > 0)
     repay_id = state.take_id()

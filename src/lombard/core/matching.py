@@ -27,7 +27,10 @@ from lombard.core.events import (
     Traded,
 )
 from lombard.core.state import Pair, State
-from lombard.core.units import RATIO_ONE_E6, div_ceil
+from lombard.core.units import RATIO_ONE_E6, div_ceil, times
+
+# Whom an order met that met nobody.
+NO_MAKERS: Final[list[tuple[Order, int]]] = []
 
 
 @final
@@ -92,8 +95,7 @@ def _makers(order: Order, limit_ticks: int) -> list[Order]:
     side = facing(order)
     makers: list[Order] = []
     reached = 0
-    for key in reversed(side.keys):
-        level = side.levels[key]
+    for level in reversed(side.levels):
         if beyond(order, level.price_ticks, limit_ticks):
             break
         maker = level.head
@@ -117,6 +119,12 @@ def left_behind(maker: Order) -> bool:
     if maker.side == BUY:
         return maker.price_ticks > maker.pair.band_high_ticks
     return maker.price_ticks < maker.pair.band_low_ticks
+
+
+def crosses(order: Order, limit_ticks: int) -> bool:
+    """Say whether the best price an order faces is within its limit."""
+    best = facing(order).best
+    return best is not None and not beyond(order, best.price_ticks, limit_ticks)
 
 
 def match(
@@ -167,8 +175,8 @@ def fill(state: State, taker: Order, maker: Order, steps: int, events: list[Even
     """Let two orders trade at the maker's price; move the maker's money, return its net."""
     pair = taker.pair
     price = maker.price_ticks
-    quote_units = price * steps * pair.quote_per_tick_step
-    base_units = steps * pair.step_units
+    quote_units = times(price * steps, pair.quote_per_tick_step)
+    base_units = times(steps, pair.step_units)
     assert quote_units > 0
     pair.last_price_ticks = price
 
@@ -209,7 +217,7 @@ def fill(state: State, taker: Order, maker: Order, steps: int, events: list[Even
     resting_side(maker).reduce(maker, steps)
     if maker.remaining_steps == 0:
         assert maker.frozen_units == 0, "Invariant: a filled order keeps coins frozen"
-        del maker.account.orders[maker.id]
+        maker.account.drop(maker)
         events.append(OrderClosed(maker.id, maker.account.id, pair.id, CLOSED_FILLED))
     return maker_gets - maker_fee
 
@@ -221,7 +229,7 @@ def take_fee(order: Order, received_units: int, rate_e6: int) -> int:
     difference, so splitting costs nothing. The venue's fee account gains it at once.
     """
     order.received_units += received_units
-    order.fee_numerator += received_units * rate_e6
+    order.fee_numerator += times(received_units, rate_e6)
     so_far = div_ceil(order.fee_numerator, RATIO_ONE_E6)
     fee = so_far - order.fee_units
     assert 0 <= fee <= received_units, "Invariant: a fee exceeds what was received"
@@ -236,7 +244,7 @@ def rest(order: Order, units: int) -> None:
     order.pay.available_units -= units
     order.pay.frozen_units += units
     order.frozen_units = units
-    order.account.orders[order.id] = order
+    order.account.keep(order)
     resting_side(order).add(order)
 
 
@@ -248,10 +256,10 @@ def withdraw(order: Order, reason: int, events: list[Event]) -> None:
     order.pay.frozen_units -= units
     order.pay.available_units += units
     order.frozen_units = 0
-    del order.account.orders[order.id]
+    order.account.drop(order)
     events.append(OrderClosed(order.id, order.account.id, order.pair.id, reason))
 
 
 def pair_is_free(pair: Pair) -> bool:
     """Say whether nothing rests in a pair's book."""
-    return not pair.bids.keys and not pair.asks.keys
+    return not pair.bids.levels and not pair.asks.levels

@@ -1,4 +1,4 @@
-"""Commands of the operator and of the clock: coins, pairs, rates, prices, time.
+"""Commands of the operator and of the clock: coins, pairs, prices, time.
 
 Named through `lombard.core.commands`, the one vocabulary.
 """
@@ -180,18 +180,6 @@ class FundInsurance:
     def __init__(self, coin: int, units: int) -> None:
         self.coin: Final = coin
         self.units: Final = units
-
-
-@final
-@mypyc_attr(acyclic=True)
-class SetRate:
-    """Lend a coin at a fixed daily rate from the next full hour on (RULES 3.1, 5.1)."""
-
-    __slots__ = ("coin", "rate_e12")
-
-    def __init__(self, coin: int, rate_e12: int) -> None:
-        self.coin: Final = coin
-        self.rate_e12: Final = rate_e12
 
 
 @final

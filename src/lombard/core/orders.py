@@ -8,9 +8,11 @@ available, what comes to rest borrows ahead.
 
 from __future__ import annotations
 
+from mypy_extensions import i64
+
 from lombard.core.bands import refuse_band, refuse_spot_band
 from lombard.core.book import Order
-from lombard.core.bounds import RATIO_BITS, bounds_of, mmr_bound, value_high
+from lombard.core.bounds import VALUE_LIMIT, bounds_of, mmr_bound, share, value_high
 from lombard.core.cancelling import find
 from lombard.core.commands import (
     AUTO_LOAN,
@@ -25,6 +27,7 @@ from lombard.core.commands import (
     PlaceOrder,
     ReplaceOrder,
 )
+from lombard.core.delisting import refuse_increase
 from lombard.core.events import (
     CLOSED_FILLED,
     CLOSED_REPLACED,
@@ -42,7 +45,16 @@ from lombard.core.lending import (
     refuse_over_limit,
     surely_lendable,
 )
-from lombard.core.matching import facing, match, rest, resting_side, walk, withdraw
+from lombard.core.matching import (
+    NO_MAKERS,
+    crosses,
+    facing,
+    match,
+    rest,
+    resting_side,
+    walk,
+    withdraw,
+)
 from lombard.core.refusals import Refusal
 from lombard.core.risk import (
     Deltas,
@@ -53,7 +65,7 @@ from lombard.core.risk import (
     open_loss_e26,
 )
 from lombard.core.state import Account, Pair, Reply, State
-from lombard.core.units import PRICE_ONE_E12, RATIO_ONE_E6, VALUE_MAX, div_ceil
+from lombard.core.units import PRICE_ONE_E12, RATIO_ONE_E6, div_ceil, too_large
 from lombard.core.watch import watch
 
 
@@ -108,8 +120,8 @@ def _shrink(state: State, old: Order, cmd: PlaceOrder, events: list[Event]) -> R
     order.pay.available_units += freed
     order.frozen_units, old.frozen_units = units, 0
     order.borrowed_units = old.borrowed_units
-    del order.account.orders[old.id]
-    order.account.orders[order.id] = order
+    order.account.drop(old)
+    order.account.keep(order)
     events.append(OrderClosed(old.id, order.account.id, order.pair.id, CLOSED_REPLACED))
     events.append(_placed(order))
     return Reply(None, order.id)
@@ -157,6 +169,10 @@ def _refuse_form(
     if refusal is not None:
         return refusal
     pair = state.pairs[cmd.pair]
+    if pair.reduce_only and account.margin:
+        refusal = refuse_increase(state, account, pair, cmd)
+        if refusal is not None:
+            return refusal
     refusal = refuse_numbers(pair, cmd)
     if refusal is not None:
         return refusal
@@ -164,7 +180,7 @@ def _refuse_form(
     may_rest = cmd.kind == LIMIT and cmd.force in (GTC, POST_ONLY)
     if may_rest and standing >= pair.max_open_orders:
         resting = 0
-        for order in account.orders.values():
+        for order in account.orders:
             if order.pair is pair and order is not replaced:
                 resting += 1
         if resting >= pair.max_open_orders:
@@ -191,7 +207,7 @@ def refuse_numbers(pair: Pair, cmd: PlaceOrder) -> Reply | None:
         return Reply(Refusal.ORDER_INVALID, detail="size")
     if (cmd.quote_units if by_quote else cmd.size_steps) <= 0:
         return Reply(Refusal.AMOUNT_NOT_POSITIVE)
-    if cmd.price_ticks > VALUE_MAX or cmd.size_steps > VALUE_MAX or cmd.quote_units > VALUE_MAX:
+    if too_large(cmd.price_ticks) or too_large(cmd.size_steps) or too_large(cmd.quote_units):
         return Reply(Refusal.AMOUNT_TOO_LARGE)
     value = cmd.quote_units
     if not by_quote:
@@ -305,21 +321,26 @@ def _surely_allowed(state: State, order: Order, need: int, shortfall: int) -> bo
     Whatever becomes of it, the order and those that rest lose at most all that they pay with.
     """
     account = order.account
-    coin = order.pay.coin
+    account.calm_epoch = -1
     bounds = bounds_of(state, account)
-    if bounds is None:
+    if bounds is None or is_stale(state, order.get.coin):
         return False
-    borrowed = 0
+    coin = order.pay.coin
+    lost = bounds.frozen_high + value_high(coin, need)
+    maintenance: i64 = 0
     if shortfall:
-        if not surely_lendable(state, account, order.pay, bounds, shortfall):
+        lent = value_high(coin, shortfall)
+        if not surely_lendable(state, account, order.pay, bounds, shortfall, lent):
             return False
-        borrowed = value_high(coin, shortfall)
-    if order.get.coin.price_e12 == 0 or is_stale(state, order.get.coin):
+        # At the highest rate the first hour costs a 24th.
+        interest = (lent >> 4) + 1
+        lost += interest
+        maintenance = share(lent + interest, mmr_bound(account, coin)) + 1
+    if lost >= VALUE_LIMIT or not bounds.calm_after(lost, maintenance):
         return False
-    net = bounds.net_low - bounds.frozen_high - value_high(coin, need)
-    maintenance = bounds.maintenance_high
-    maintenance += (borrowed * mmr_bound(account, coin) >> RATIO_BITS) + 1
-    return 5 * maintenance < 4 * net
+    if not account.called:
+        account.calm_epoch = state.epoch
+    return True
 
 
 def _refuse_risk(
@@ -398,8 +419,9 @@ def _trade(state: State, order: Order, limit_ticks: int, events: list[Event]) ->
     events.append(_placed(order))
     # What an order borrows comes before what it trades, and is known after it.
     may_borrow = order.loan_type & AUTO_LOAN != 0
-    trades: list[Event] = [] if may_borrow else events
-    makers = match(state, order, limit_ticks, 0, trades)
+    takes = crosses(order, limit_ticks)
+    trades: list[Event] = [] if takes and may_borrow else events
+    makers = match(state, order, limit_ticks, 0, trades) if takes else NO_MAKERS
     resting = _resting_units(order)
     paid = _paid_units(order)
     borrowed = paid + resting - order.pay.available_units
@@ -407,7 +429,7 @@ def _trade(state: State, order: Order, limit_ticks: int, events: list[Event]) ->
         assert may_borrow, "Invariant: an order spent what it did not have"
         order.borrowed_units += borrowed
         lend(state, order.account, order.pay, borrowed, True, order.client_oid, events)
-    if may_borrow:
+    if trades is not events:
         events.extend(trades)
     order.pay.available_units -= paid
     order.get.available_units += order.received_units - order.fee_units
@@ -482,7 +504,7 @@ def after_fill(state: State, order: Order, net_units: int, events: list[Event]) 
     account = order.account
     if order.loan_type & AUTO_REPAY:
         debt = debt_units(state, account, order.get)
-        units = min(net_units, debt, order.get.available_units)
+        units = min(min(net_units, debt), order.get.available_units)
         if units:
             pay_back(state, account, order.get, units, REPAY_AUTO, events)
     watch(state, account, events)

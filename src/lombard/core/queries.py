@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import Final, final
 
 from lombard.core.book import Order
+from lombard.core.borrow_limit import Limit
+from lombard.core.borrow_limit import max_borrowable as _max_borrowable
+from lombard.core.campaigns import NEVER, Campaign, Coupon
 from lombard.core.cancelling import find
 from lombard.core.commands import (
     ACCOUNT_BITS,
@@ -23,16 +26,14 @@ from lombard.core.interest import (
     hour_rate_e12,
     interest_due,
     level_at,
-    level_rate_e12,
-    rate_of_next_hour,
     receipts,
 )
-from lombard.core.lending import Limit
-from lombard.core.lending import max_borrowable as _max_borrowable
 from lombard.core.lending import max_leverage as _max_leverage
+from lombard.core.rates import level_rate_e12, rate_of_next_hour
 from lombard.core.risk import RATIO_INFINITE_E6, VALUE_ONE, Risk, assess, is_stale
-from lombard.core.state import Account, Coin, Pair, State
+from lombard.core.state import Account, Announcement, Coin, Pair, State
 from lombard.core.transfers import max_transferable as _max_transferable
+from lombard.core.units import HOUR_MS, RATIO_ONE_E6, div_half_up
 
 __all__ = [
     "ACCOUNT_BITS",
@@ -41,8 +42,11 @@ __all__ = [
     "SLOT_ISOLATED",
     "SLOT_SPOT",
     "VALUE_ONE",
+    "Announcement",
     "BalanceView",
+    "Campaign",
     "Coin",
+    "Coupon",
     "Limit",
     "Order",
     "Pair",
@@ -52,6 +56,21 @@ __all__ = [
     "slot_of",
     "user_of",
 ]
+
+
+# A coupon may be claimed; waits for its first use; runs; ran out having covered something, or not.
+COUPON_AVAILABLE: Final = "available"
+COUPON_CLAIMED: Final = "claimed"
+COUPON_ACTIVE: Final = "active"
+COUPON_USED: Final = "used"
+COUPON_EXPIRED: Final = "expired"
+COUPON_STATUSES: Final = (
+    COUPON_AVAILABLE,
+    COUPON_CLAIMED,
+    COUPON_ACTIVE,
+    COUPON_USED,
+    COUPON_EXPIRED,
+)
 
 
 @final
@@ -129,11 +148,10 @@ def balances(state: State, account: int) -> list[BalanceView]:
     if found is None:
         return []
     views: list[BalanceView] = []
-    for coin_id in sorted(found.balances):
-        balance = found.balances[coin_id]
+    for balance in found.balances:
         views.append(
             BalanceView(
-                coin_id,
+                balance.coin.id,
                 balance.available_units,
                 balance.frozen_units,
                 balance.principal_units,
@@ -204,7 +222,7 @@ def open_orders(state: State, account: int, pair: int | None = None) -> list[Ord
     found = state.accounts.get(account)
     if found is None:
         return []
-    standing = [o for o in found.orders.values() if pair is None or o.pair.id == pair]
+    standing = [o for o in found.orders if pair is None or o.pair.id == pair]
     standing.reverse()
     return standing
 
@@ -212,7 +230,7 @@ def open_orders(state: State, account: int, pair: int | None = None) -> list[Ord
 def order(state: State, account: int, order_id: int) -> Order | None:
     """Return a resting order of an account by id."""
     found = state.accounts.get(account)
-    return None if found is None else found.orders.get(order_id)
+    return None if found is None else found.order(order_id)
 
 
 def order_by_client_oid(state: State, account: int, pair: int, client_oid: str) -> Order | None:
@@ -246,8 +264,59 @@ def daily_rate_e12(state: State, coin: int, level: int = 0) -> int:
 
 
 def next_rate_e12(state: State, coin: int, level: int = 0) -> int:
-    """Return the daily rate the next hour will have, as it stands."""
+    """Return the daily rate the next hour will have if nothing is lent or repaid until then."""
     return level_rate_e12(state, rate_of_next_hour(state.coins[coin]), level)
+
+
+def hourly_rates_e12(
+    state: State, coin: int, start_ms: int, end_ms: int, limit: int
+) -> list[tuple[int, int]]:
+    """Return `(hour_ms, rate_e12)` of a coin, undiscounted, newest first (RULES 5.2).
+
+    They are of the hours that began in `[start_ms, end_ms]`, the newest `limit` of them.
+    """
+    prefix = state.coins[coin].prefix_e12[0]
+    newest = min(state.hour, end_ms // HOUR_MS - state.first_hour)
+    oldest = max(0, -(-start_ms // HOUR_MS) - state.first_hour, newest - limit + 1)
+    return [
+        (state.hour_ms(hour), prefix[hour + 1] - prefix[hour])
+        for hour in range(newest, oldest - 1, -1)
+    ]
+
+
+def utilisation_e6(state: State, coin: int) -> int:
+    """Return which part of a coin's pool is lent now, rounded half up; 0 of an empty one."""
+    found = state.coins[coin]
+    supplied = found.lent_units + found.pool_units
+    return div_half_up(found.lent_units * RATIO_ONE_E6, supplied) if supplied else 0
+
+
+def campaigns(state: State) -> list[Campaign]:
+    """Return every campaign, oldest first. Not to be changed by the caller."""
+    return [state.campaigns[campaign_id] for campaign_id in sorted(state.campaigns)]
+
+
+def campaign(state: State, campaign_id: int) -> Campaign | None:
+    """Return a campaign by id."""
+    return state.campaigns.get(campaign_id)
+
+
+def coupons_of(state: State, user: int) -> list[Coupon]:
+    """Return a user's coupons, newest first. Not to be changed by the caller."""
+    found = state.users.get(user)
+    mine = {} if found is None else {row.id: row for row in found.coupons.values()}
+    return [mine[coupon_id] for coupon_id in sorted(mine, reverse=True)]
+
+
+def coupon_status(coupon: Coupon, now_ms: int) -> str:
+    """Say what a coupon is good for at a time: one of `COUPON_STATUSES`."""
+    if coupon.claimed_ms == NEVER:
+        return COUPON_AVAILABLE if now_ms < coupon.campaign.claim_until_ms else COUPON_EXPIRED
+    if coupon.start_ms == NEVER:
+        return COUPON_CLAIMED
+    if now_ms < coupon.end_ms:
+        return COUPON_ACTIVE
+    return COUPON_USED if coupon.account else COUPON_EXPIRED
 
 
 def index_is_stale(state: State, coin: int) -> bool:
@@ -263,9 +332,14 @@ def pending_interest(state: State, account: int) -> list[InterestCharged]:
     found = state.accounts.get(account)
     rows: list[InterestCharged] = []
     if found is not None:
-        for coin_id in sorted(found.balances):
-            rows.extend(receipts(state, found, found.balances[coin_id]))
+        for balance in found.balances:
+            rows.extend(receipts(state, found, balance))
     return rows
+
+
+def announcements(state: State) -> list[Announcement]:
+    """Return the announced changes that have not come into force, soonest first (RULES 8.7)."""
+    return list(state.announcements)
 
 
 def parameter(state: State, name: str) -> int:

@@ -33,6 +33,7 @@ class Refusal(Enum):
     NOT_BORROWABLE = "not_borrowable"
     BORROW_UNDER_MINIMUM = "borrow_under_minimum"
     BORROW_OVER_LEVERAGE = "borrow_over_leverage"
+    BORROW_OVER_RATIO = "borrow_over_ratio"
     BORROW_OVER_USER_LIMIT = "borrow_over_user_limit"
     BORROW_OVER_POOL = "borrow_over_pool"
     INDEX_STALE = "index_stale"
@@ -42,6 +43,12 @@ class Refusal(Enum):
     NO_DEBT = "no_debt"
     LEVERAGE_OUT_OF_RANGE = "leverage_out_of_range"
     LEVERAGE_BELOW_DEBT = "leverage_below_debt"
+    # coupons
+    CAMPAIGN_UNKNOWN = "campaign_unknown"
+    CLAIM_WINDOW_CLOSED = "claim_window_closed"
+    COUPON_CLAIMED = "coupon_claimed"
+    COUPON_NOT_GRANTED = "coupon_not_granted"
+    COUPONS_GONE = "coupons_gone"
     # orders
     ORDER_INVALID = "order_invalid"
     PRICE_NOT_POSITIVE = "price_not_positive"
@@ -54,6 +61,8 @@ class Refusal(Enum):
     POST_ONLY_WOULD_TAKE = "post_only_would_take"
     FOK_WOULD_NOT_FILL = "fok_would_not_fill"
     RISK_TOO_HIGH = "risk_too_high"
+    NO_POSITION = "no_position"
+    NO_LIQUIDITY = "no_liquidity"
     ORDER_UNKNOWN = "order_unknown"
     # triggers
     TRIGGER_UNKNOWN = "trigger_unknown"
@@ -63,6 +72,8 @@ class Refusal(Enum):
     TRIGGER_PRICE_TOO_HIGH = "trigger_price_too_high"
     TRIGGER_PRICE_TOO_LOW = "trigger_price_too_low"
     # the venue's own commands
+    REDUCE_ONLY = "reduce_only"
+    NOTICE_TOO_SHORT = "notice_too_short"
     CONFIGURATION_INVALID = "configuration_invalid"
     PRECISION_IN_USE = "precision_in_use"
     RULES_VERSION_UNKNOWN = "rules_version_unknown"

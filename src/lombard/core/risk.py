@@ -103,7 +103,7 @@ def isolated_tier(account: Account, deltas: Deltas | None = None) -> int:
     """Return which tier an isolated account is in: the higher of its two sides (RULES 7.2)."""
     pair = account.pair
     assert pair is not None
-    base, quote = account.balances.get(pair.base.id), account.balances.get(pair.quote.id)
+    base, quote = account.find(pair.base), account.find(pair.quote)
     owed_base = base.principal_units if base is not None else 0
     owed_quote = quote.principal_units if quote is not None else 0
     if deltas is not None:
@@ -150,7 +150,7 @@ def assess(
     net = 0
     debt = 0
     needed = 0
-    for balance in account.balances.values():
+    for balance in account.balances:
         held = balance.available_units + balance.frozen_units
         principal = balance.principal_units
         owed = principal + interest_due(state, account.user, balance)
@@ -186,7 +186,7 @@ def assess(
 def index_problem(state: State, account: Account) -> Coin | None:
     """Return the first coin of the account whose index is missing or stale, if there is one."""
     first: Coin | None = None
-    for balance in account.balances.values():
+    for balance in account.balances:
         if (
             (balance.available_units or balance.frozen_units or balance.principal_units)
             and is_stale(state, balance.coin)
@@ -205,7 +205,7 @@ def is_stale(state: State, coin: Coin) -> bool:
 
 def may_liquidate(state: State, account: Account) -> bool:
     """Say whether every price the account depends on is fresh and has enough sources."""
-    for balance in account.balances.values():
+    for balance in account.balances:
         if balance.available_units or balance.frozen_units or balance.principal_units:
             coin = balance.coin
             if is_stale(state, coin) or coin.price_sources < SOURCES_MIN:
@@ -235,7 +235,7 @@ def order_loss_e26(order: Order) -> int:
 def open_loss_e26(account: Account, without: Order | None) -> int:
     """Return the losses of an account's open orders together (RULES 7.6)."""
     loss = 0
-    for order in account.orders.values():
+    for order in account.orders:
         if order is not without:
             loss += order_loss_e26(order)
     return loss

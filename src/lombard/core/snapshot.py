@@ -15,14 +15,17 @@ from typing import Any, Final
 
 from lombard.core.book import Order
 from lombard.core.bounds import set_price_bounds, set_ratio_bounds
-from lombard.core.commands import SLOT_ISOLATED, slot_of, user_of
+from lombard.core.campaigns import NEVER, Campaign, Coupon
+from lombard.core.commands import SLOT_ISOLATED, slot_of, stamp_of, user_of
+from lombard.core.coupons import resume as resume_coupons
+from lombard.core.delisting import set_reduce_only
 from lombard.core.index import set_bands
 from lombard.core.matching import resting_side
 from lombard.core.state import (
     PARAMETERS,
     RULES_VERSION,
     Account,
-    Balance,
+    Announcement,
     Coin,
     Liquidation,
     Pair,
@@ -32,7 +35,7 @@ from lombard.core.state import (
     User,
 )
 from lombard.core.trigger_snapshot import read_due, read_trigger, trigger_rows
-from lombard.core.units import HOUR_MS, interest_units
+from lombard.core.units import HOUR_MS, net_interest_units
 
 FORMAT: Final = 1
 # A line as parsed: its values are checked by what reads them.
@@ -42,12 +45,11 @@ Row = list[Any]
 def lines(state: State) -> Iterator[str]:
     """Write the state, one line after another."""
     yield _line(["lombard", FORMAT])
-    yield _line(["clock", state.seq, state.time_ms])
+    yield _line(["clock", state.seq, state.time_ms, state.reminded_minute])
     yield from _body(state)
-    for generation, replies in ((0, state.older_replies), (1, state.replies)):
-        for command_id, reply in replies.items():
-            body = [command_id.hex(), reply.id, reply.units, reply.remaining]
-            yield _line(["reply", generation, *body])
+    for segment in state.replies.segments:
+        for command_id, reply in zip(segment.ids, segment.replies, strict=True):
+            yield _line(["reply", command_id.hex(), reply.id, reply.units, reply.remaining])
 
 
 def state_hash(state: State) -> str:
@@ -75,19 +77,25 @@ def _body(state: State) -> Iterator[str]:
     for pair in state.pairs:
         yield _line(_pair_row(pair))
     for user_id in sorted(state.users):
-        user = state.users[user_id]
-        yield _line(["user", user.id, user.level, user.next_level, user.next_level_hour])
+        yield _line(_user_row(state.users[user_id]))
     for account_id in sorted(state.accounts):
         yield from _account_lines(state.accounts[account_id])
+    for campaign_id in sorted(state.campaigns):
+        yield _line(_campaign_row(state.campaigns[campaign_id]))
+    for user_id in sorted(state.users):
+        coupons = state.users[user_id].coupons
+        for campaign_id in sorted(coupons):
+            yield _line(_coupon_row(coupons[campaign_id]))
     for pair in state.pairs:
         for side in (pair.bids, pair.asks):
             for order in side.orders():
                 yield _line(_order_row(order))
     for account_id in sorted(state.liquidations):
-        job = state.liquidations[account_id]
-        row = [account_id, job.id, job.started_ms, job.step, job.fee_value_e26, job.waiting]
-        yield _line(["liquidation", *row])
+        yield _line(_liquidation_row(state.liquidations[account_id]))
     yield _line(["queue", *sorted(state.liquidation_queue)])
+    yield _line(["waiting", *state.waiting])
+    for change in state.announcements:
+        yield _line(_announcement_row(change))
     for row in trigger_rows(state):
         yield _line(row)
 
@@ -126,8 +134,10 @@ _COIN: Final = [
     "fee_units",
     "interest_units",
     "external_units",
-    "fixed_rate_e12",
     "has_rate",
+    "lent_ms",
+    "supplied_ms",
+    "delisting",
 ]
 _PAIR: Final = [
     "maker_fee_e6",
@@ -140,6 +150,7 @@ _PAIR: Final = [
     "crossed",
     "trading",
     "last_price_ticks",
+    "delisting",
 ]
 _ORDER: Final = [
     "remaining_steps",
@@ -153,16 +164,40 @@ _ORDER: Final = [
 ]
 
 
+_CAMPAIGN: Final = [
+    "name",
+    "discount_e6",
+    "duration_ms",
+    "claim_from_ms",
+    "claim_until_ms",
+    "count",
+    "access",
+    "starts_on_claim",
+    "seed_hash",
+]
+
+
 def _coin_row(coin: Coin) -> Row:
     terms: Row = ["coin", coin.id, coin.name, coin.decimals]
     values: Row = [getattr(coin, name) for name in _COIN]
-    return [*terms, coin.collateral_steps, coin.cross_tiers, coin.prefix_e12, *values]
+    return [
+        *terms,
+        coin.collateral_steps,
+        coin.cross_tiers,
+        coin.prefix_e12,
+        coin.rate_curve,
+        *values,
+    ]
 
 
 def _pair_row(pair: Pair) -> Row:
     terms: Row = ["pair", pair.id, pair.symbol, pair.base.id, pair.quote.id]
     values: Row = [getattr(pair, name) for name in _PAIR]
     return [*terms, pair.tick_e12, pair.step_units, pair.isolated_tiers, *values]
+
+
+def _user_row(user: User) -> Row:
+    return ["user", user.id, user.level, user.next_level, user.next_level_hour]
 
 
 def _order_row(order: Order) -> Row:
@@ -173,20 +208,73 @@ def _order_row(order: Order) -> Row:
     return [*terms, *values]
 
 
-def _account_lines(account: Account) -> Iterator[str]:
+def _announcement_row(change: Announcement) -> Row:
+    terms: Row = ["announcement", change.id, change.kind, change.coin, change.pair]
+    terms += [change.announced_ms, change.effective_ms, change.collateral_steps]
+    return [*terms, change.cross_tiers, change.user_limit_units, change.isolated_tiers]
+
+
+def _campaign_row(campaign: Campaign) -> Row:
+    values: Row = [getattr(campaign, name) for name in _CAMPAIGN]
+    caps = sorted(campaign.caps.items())
+    draw = [campaign.seed, campaign.cut_hash, sorted(campaign.entrants)]
+    return ["campaign", campaign.id, caps, campaign.made, *draw, *values]
+
+
+def _coupon_row(coupon: Coupon) -> Row:
+    row: Row = ["coupon", coupon.id, coupon.campaign.id, coupon.user, coupon.claimed_ms]
+    return [*row, coupon.start_ms, coupon.account, coupon.from_hour, coupon.fresh_hour]
+
+
+def _account_row(account: Account) -> Row:
     balances: Row = []
-    for coin_id in sorted(account.balances):
-        balance = account.balances[coin_id]
+    for balance in account.balances:
         row = [balance.available_units, balance.frozen_units, balance.principal_units]
-        row += [balance.charged, balance.paid_units]
+        row += [balance.charged, balance.saved, balance.paid_units]
         if any(row):
             # The hour says something only while there is principal.
             hour = balance.hour if balance.principal_units else 0
-            balances.append([coin_id, *row, hour])
-    yield _line(["account", account.id, account.leverage, account.called, balances])
+            balances.append([balance.coin.id, *row, hour])
+    return ["account", account.id, account.leverage, account.called, balances]
+
+
+def _account_lines(account: Account) -> Iterator[str]:
+    yield _line(_account_row(account))
     for key, first in account.client_oids.items():
         body = [first.time_ms, first.content, first.id, first.units, first.remaining]
         yield _line(["client_oid", account.id, key, *body])
+
+
+def _liquidation_row(job: Liquidation) -> Row:
+    row = ["liquidation", job.account.id, job.id, job.started_ms, job.step]
+    return [*row, job.fee_value_e26, job.stalled, job.forced]
+
+
+def copy_part(state: State, accounts: list[Account], orders: list[Order]) -> State:
+    """Copy the venue's terms, some accounts, and some of their orders in their order of trading.
+
+    Client ids stay behind. Lists of numbers by hour are shared with the original: they grow only
+    when an hour turns, which must not happen to the copy.
+    """
+    part = State()
+    part.seq, part.time_ms = state.seq, state.time_ms
+    rows: list[Row] = [_venue_row(state), ["hours", *state.hour_ids]]
+    rows += [_coin_row(coin) for coin in state.coins]
+    rows += [_pair_row(pair) for pair in state.pairs]
+    users = {account.user.id: account.user for account in accounts}
+    rows += [_user_row(user) for user in users.values()]
+    rows += [_account_row(account) for account in accounts]
+    rows += [_order_row(order) for order in orders]
+    held = [coupon for user in users.values() for coupon in user.coupons.values()]
+    campaigns = {coupon.campaign.id: coupon.campaign for coupon in held}
+    rows += [_campaign_row(campaign) for campaign in campaigns.values()]
+    rows += [_coupon_row(coupon) for coupon in held]
+    jobs = [account.liquidation for account in accounts if account.liquidation is not None]
+    rows += [_liquidation_row(job) for job in jobs]
+    for row in rows:
+        _READERS[row[0]](part, row)
+    _finish(part)
+    return part
 
 
 def restore(lines: Iterable[str]) -> State:
@@ -204,18 +292,25 @@ def _restore(rows: Iterator[str]) -> State:
     state = State()
     if _row(next(rows, "[]")) != ["lombard", FORMAT]:
         raise ValueError("not a snapshot of a format this build knows")
-    kind, state.seq, state.time_ms = _row(next(rows, "[]"))
+    kind, state.seq, state.time_ms, state.reminded_minute = _row(next(rows, "[]"))
     if kind != "clock":
         raise ValueError("a snapshot without a clock")
     for line in rows:
         row = _row(line)
         _READERS[row[0]](state, row)
+    _finish(state)
+    # Whose reply it was is not written: until it is passed, every account looks.
     for account in state.accounts.values():
-        # Orders were read in book order; an account knows them in the order they were placed.
-        account.orders = {key: account.orders[key] for key in sorted(account.orders)}
+        account.latest_stamp = state.replies.highest()
+    return state
+
+
+def _finish(state: State) -> None:
+    """Work out what rows alone do not say."""
     for pair in state.pairs:
         set_bands(state, pair)
-    return state
+        set_reduce_only(pair)
+    resume_coupons(state)
 
 
 def _row(line: str) -> Row:
@@ -235,7 +330,7 @@ def _read_venue(state: State, row: Row) -> None:
     for name, value in row[6]:
         if name not in PARAMETERS:
             raise ValueError(f"unknown parameter {name}")
-        state.parameters[name] = value
+        state.set_parameter(name, value)
     state.vip_levels = [(discount, multiplier) for discount, multiplier in row[7]]
     state.next_hour_ms = (state.first_hour + state.hour + 1) * HOUR_MS
     if state.first_hour < 0:
@@ -251,7 +346,9 @@ def _read_coin(state: State, row: Row) -> None:
     coin.collateral_steps = [(up_to, ratio) for up_to, ratio in row[4]]
     coin.cross_tiers = [(most, leverage, mmr) for most, leverage, mmr in row[5]]
     coin.prefix_e12 = row[6]
-    for name, value in zip(_COIN, row[7:], strict=True):
+    base, kink, at_kink, at_full, premium = row[7]
+    coin.rate_curve = (base, kink, at_kink, at_full, premium)
+    for name, value in zip(_COIN, row[8:], strict=True):
         setattr(coin, name, value)
     set_ratio_bounds(coin)
     set_price_bounds(coin)
@@ -285,17 +382,39 @@ def _read_account(state: State, row: Row) -> None:
     user = state.users[user_of(account_id)]
     account = Account(account_id, user, pair)
     account.leverage, account.called = row[2], row[3]
-    for coin_id, available, frozen, principal, charged, paid, hour in row[4]:
-        balance = account.balances[coin_id] = Balance(state.coins[coin_id])
+    for coin_id, available, frozen, principal, charged, saved, paid, hour in row[4]:
+        balance = account.balance(state.coins[coin_id])
         balance.available_units, balance.frozen_units = available, frozen
-        balance.principal_units, balance.charged = principal, charged
+        balance.principal_units, balance.charged, balance.saved = principal, charged, saved
         balance.paid_units, balance.hour = paid, hour
-        balance.shown_units = interest_units(charged)
+        balance.shown_units = net_interest_units(charged, saved)
         if principal:
             account.debts += 1
             state.indebted[account_id] = account
-    state.accounts[account_id] = account
-    user.accounts.append(account)
+            state.remember_debt(account)
+    state.open_account(account)
+
+
+def _read_campaign(state: State, row: Row) -> None:
+    name, discount, duration, claim_from, claim_until, count, access, on_claim, seed_hash = row[7:]
+    caps = dict(row[2])
+    campaign = Campaign(
+        row[1], name, discount, caps, duration, claim_from, claim_until, count, access, on_claim,
+        seed_hash,
+    )  # fmt: skip
+    campaign.made, campaign.seed, campaign.cut_hash = row[3], row[4], row[5]
+    campaign.entrants = dict.fromkeys(row[6], True)
+    state.campaigns[campaign.id] = campaign
+
+
+def _read_coupon(state: State, row: Row) -> None:
+    user = state.users[row[3]]
+    coupon = Coupon(row[1], state.campaigns[row[2]], user.id)
+    coupon.claimed_ms = row[4]
+    if row[5] != NEVER:
+        coupon.run_from(row[5], state.first_hour)
+    coupon.account, coupon.from_hour, coupon.fresh_hour = row[6], row[7], row[8]
+    user.coupons[coupon.campaign.id] = coupon
 
 
 def _read_client_oid(state: State, row: Row) -> None:
@@ -313,14 +432,14 @@ def _read_order(state: State, row: Row) -> None:
     )  # fmt: skip
     for name, value in zip(_ORDER, row[15:], strict=True):
         setattr(order, name, value)
-    account.orders[order.id] = order
+    account.keep(order)
     resting_side(order).add(order)
 
 
 def _read_liquidation(state: State, row: Row) -> None:
     account = state.accounts[row[1]]
     job = Liquidation(row[2], account, row[3])
-    job.step, job.fee_value_e26, job.waiting = row[4], row[5], row[6]
+    job.step, job.fee_value_e26, job.stalled, job.forced = row[4], row[5], row[6], row[7]
     account.liquidation = job
     state.liquidations[account.id] = job
 
@@ -330,10 +449,26 @@ def _read_queue(state: State, row: Row) -> None:
     heapq.heapify(state.liquidation_queue)
 
 
+def _read_waiting(state: State, row: Row) -> None:
+    state.waiting = row[1:]
+    for account_id in state.waiting:
+        state.liquidations[account_id].waiting = True
+
+
+def _read_announcement(state: State, row: Row) -> None:
+    change = Announcement(row[2], row[3], row[4], row[5], row[6])
+    change.id = row[1]
+    change.collateral_steps = [(up_to, ratio) for up_to, ratio in row[7]]
+    change.cross_tiers = [(most, leverage, mmr) for most, leverage, mmr in row[8]]
+    change.user_limit_units = row[9]
+    change.isolated_tiers = [(base, quote, leverage, mmr) for base, quote, leverage, mmr in row[10]]
+    state.announcements.append(change)
+    state.next_change_ms = state.announcements[0].effective_ms
+
+
 def _read_reply(state: State, row: Row) -> None:
-    reply = Reply(None, row[3], row[4], row[5])
-    generation = state.replies if row[1] else state.older_replies
-    generation[bytes.fromhex(row[2])] = reply
+    command_id = bytes.fromhex(row[1])
+    state.replies.keep(command_id, stamp_of(command_id), Reply(None, row[2], row[3], row[4]))
 
 
 _READERS: Final = {
@@ -343,11 +478,15 @@ _READERS: Final = {
     "pair": _read_pair,
     "user": _read_user,
     "account": _read_account,
+    "campaign": _read_campaign,
+    "coupon": _read_coupon,
     "client_oid": _read_client_oid,
     "order": _read_order,
     "liquidation": _read_liquidation,
     "queue": _read_queue,
     "trigger": read_trigger,
     "due": read_due,
+    "waiting": _read_waiting,
+    "announcement": _read_announcement,
     "reply": _read_reply,
 }

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from lombard.core.commands import SLOT_ISOLATED, Deposit, Transfer, slot_of, user_of
 from lombard.core.events import Deposited, Event, Transferred
 from lombard.core.refusals import Refusal
 from lombard.core.risk import assess, high_price_e12, index_problem
 from lombard.core.state import Account, Coin, Reply, State
-from lombard.core.units import RATIO_ONE_E6, VALUE_MAX
+from lombard.core.terms import Term
+from lombard.core.units import RATIO_ONE_E6, too_large
 from lombard.core.watch import watch
+
+BY_AVAILABLE: Final = "available"
+BY_EQUITY: Final = "equity"
+BY_RATIO: Final = "ratio"
+
+
+def transfer_terms(state: State, account: Account, coin: Coin) -> list[Term]:
+    """Return what bounds a transfer: what is available, and, with debt, T and the ratio.
+
+    A coin without a price is bound by the first alone; with debt it is stale, and may not move.
+    """
+    balance = account.find(coin)
+    terms = [Term(BY_AVAILABLE, 0 if balance is None else balance.available_units)]
+    if account.debts and coin.price_e12:
+        risk = assess(state, account, caution=True)
+        # N falls by no more than the full price of what leaves.
+        price = high_price_e12(coin) * coin.value_scale * RATIO_ONE_E6
+        terms.append(Term(BY_EQUITY, (risk.net_e26 - risk.debt_e26) // price))
+        terms.append(Term(BY_RATIO, (risk.net_e26 - 2 * risk.maintenance_e26) // price))
+    return terms
 
 
 def max_transferable(state: State, account: Account, coin: Coin) -> int:
@@ -16,19 +39,14 @@ def max_transferable(state: State, account: Account, coin: Coin) -> int:
 
     Everything available when debt-free; nothing while locked or while an index is stale.
     """
-    balance = account.balances.get(coin.id)
-    available = 0 if balance is None else balance.available_units
-    if available == 0 or account.liquidation is not None:
+    balance = account.find(coin)
+    if balance is None or balance.available_units == 0 or account.liquidation is not None:
         return 0
     if account.debts == 0:
-        return available
+        return balance.available_units
     if index_problem(state, account) is not None:
         return 0
-    risk = assess(state, account, caution=True)
-    # N falls by no more than the full price of what leaves.
-    room_e26 = min(risk.net_e26 - risk.debt_e26, risk.net_e26 - 2 * risk.maintenance_e26)
-    price = high_price_e12(coin) * coin.value_scale * RATIO_ONE_E6
-    return max(0, min(available, room_e26 // price))
+    return max(0, min([term.units for term in transfer_terms(state, account, coin)]))
 
 
 def deposit(state: State, account: Account, cmd: Deposit, events: list[Event]) -> Reply:
@@ -39,7 +57,7 @@ def deposit(state: State, account: Account, cmd: Deposit, events: list[Event]) -
         return Reply(Refusal.NOT_TRANSFERABLE)
     if cmd.units <= 0:
         return Reply(Refusal.AMOUNT_NOT_POSITIVE)
-    if cmd.units > VALUE_MAX:
+    if too_large(cmd.units):
         return Reply(Refusal.AMOUNT_TOO_LARGE)
 
     # From here the deposit succeeds.
@@ -84,7 +102,7 @@ def decide_transfer(state: State, account: Account, cmd: Transfer) -> Reply | No
         return Reply(Refusal.AMOUNT_NOT_POSITIVE)
     if account.liquidation is not None:
         return Reply(Refusal.IN_LIQUIDATION)
-    balance = account.balances.get(coin.id)
+    balance = account.find(coin)
     if balance is None or cmd.units > balance.available_units:
         return Reply(Refusal.INSUFFICIENT_BALANCE, detail=coin.name)
     if account.debts:
@@ -107,9 +125,9 @@ def transfer(state: State, account: Account, cmd: Transfer, events: list[Event])
     target = reachable(state, cmd.to_account)
     assert target is not None
     if target.id not in state.accounts:
-        state.accounts[target.id] = target
-        target.user.accounts.append(target)
+        state.open_account(target)
     coin = state.coins[cmd.coin]
+    account.calm_epoch = -1
     account.balance(coin).available_units -= cmd.units
     target.balance(coin).available_units += cmd.units
     transfer_id = state.take_id()

@@ -8,17 +8,25 @@ and says whom the direction favours (RULES 1.1).
 
 from typing import Final
 
+from mypy_extensions import i64
+
 RATE_ONE_E12: Final = 10**12
 PRICE_ONE_E12: Final = 10**12
 RATIO_ONE_E6: Final = 10**6
 HOUR_MS: Final = 3_600_000
 # An hour's interest is principal * rate_e12 / INTEREST_DENOMINATOR (RULES 4.1).
 INTEREST_DENOMINATOR: Final = 24 * RATE_ONE_E12
+# What coupons save of it: that, times a discount in 1e-6 (RULES 9.3).
+SAVING_DENOMINATOR: Final = INTEREST_DENOMINATOR * RATIO_ONE_E6
 DECIMALS_MAX: Final = 8
 WHOLE_DIGITS_MAX: Final = 30
 POW10: Final[list[int]] = [10**n for n in range(64)]
 # No amount, price or size in a command is larger; products of them are exact at any size.
 VALUE_MAX: Final = 10**30
+# Numbers below this fit a machine word, and so do products of a factor of each kind.
+_WORD: Final = 1 << 61
+_FACTOR: Final = 1 << 40
+_OTHER_FACTOR: Final = 1 << 21
 
 
 class UnitsError(ValueError):
@@ -27,6 +35,25 @@ class UnitsError(ValueError):
     def __init__(self, text: str, excess_digits: bool = False) -> None:
         super().__init__(text)
         self.excess_digits = excess_digits
+
+
+def too_large(value: int) -> bool:
+    """Say whether a number of a command is beyond `VALUE_MAX`."""
+    return value >= _WORD and value > VALUE_MAX
+
+
+def times(one: int, other: int) -> int:
+    """Multiply two numbers; in a machine word where that cannot wrap, exact at any size."""
+    if 0 <= one < _FACTOR and 0 <= other < _OTHER_FACTOR:
+        return _word_times(one, other)
+    return one * other
+
+
+def _word_times(one: i64, other: i64) -> i64:
+    """Multiply within 62 bits, which the caller has made sure of."""
+    assert 0 <= one < _FACTOR
+    assert 0 <= other < _OTHER_FACTOR
+    return one * other
 
 
 def div_half_up(numerator: int, divisor: int) -> int:
@@ -40,6 +67,14 @@ def interest_units(charged: int) -> int:
     """Return an interest numerator in units, rounded half up (RULES 4.2)."""
     # The denominator is even: half of it is a whole number.
     return (charged + INTEREST_DENOMINATOR // 2) // INTEREST_DENOMINATOR
+
+
+def net_interest_units(charged: int, saved: int) -> int:
+    """Return interest less what coupons save of it, in units, rounded half up (RULES 9.3)."""
+    if saved == 0:
+        return interest_units(charged)
+    net = charged * RATIO_ONE_E6 - saved
+    return (net + SAVING_DENOMINATOR // 2) // SAVING_DENOMINATOR
 
 
 def div_ceil(numerator: int, divisor: int) -> int:

@@ -1,4 +1,4 @@
-"""The venue's own commands: coins, pairs, tiers, pools, rates and levels, changed while running.
+"""The venue's own commands: coins, pairs, tiers, pools and levels, changed while running.
 
 A configuration that would make a rule false is refused whole (RULES 1.2, 7.4, 8.2).
 """
@@ -14,7 +14,6 @@ from lombard.core.commands import (
     SetCoin,
     SetPair,
     SetParameter,
-    SetRate,
     SetUserLevel,
     SetVipLevels,
     Upgrade,
@@ -24,15 +23,16 @@ from lombard.core.events import (
     Event,
     InsuranceFunded,
     PoolFunded,
-    RateSet,
     UserAdded,
     VenueChanged,
 )
 from lombard.core.index import relax, set_bands
-from lombard.core.interest import bring_up_to_date, level_rate_e12
+from lombard.core.interest import bring_up_to_date
 from lombard.core.ledger import fund_insurance, fund_pool
 from lombard.core.matching import pair_is_free
+from lombard.core.rates import add_levels, note_supplied
 from lombard.core.refusals import Refusal
+from lombard.core.safe_bands import terms_changed
 from lombard.core.state import (
     PARAMETERS,
     RULES_VERSION,
@@ -44,7 +44,7 @@ from lombard.core.state import (
     User,
     quote_per_tick_step,
 )
-from lombard.core.units import DECIMALS_MAX, RATE_ONE_E12, RATIO_ONE_E6, VALUE_MAX
+from lombard.core.units import DECIMALS_MAX, RATIO_ONE_E6, VALUE_MAX
 
 NAME_LENGTH_MAX = 20
 LEVERAGE_MAX = 100
@@ -56,9 +56,7 @@ def add_user(state: State, events: list[Event]) -> Reply:
     state.next_user += 1
     state.users[user.id] = user
     for slot in (SLOT_SPOT, SLOT_CROSSED):
-        account = Account(account_id(user.id, slot), user, None)
-        state.accounts[account.id] = account
-        user.accounts.append(account)
+        state.open_account(Account(account_id(user.id, slot), user, None))
     events.append(UserAdded(user.id))
     return Reply(None, user.id)
 
@@ -66,7 +64,7 @@ def add_user(state: State, events: list[Event]) -> Reply:
 def set_coin(state: State, cmd: SetCoin, events: list[Event]) -> Reply:
     """Add a coin or change its terms; its precision never changes."""
     known = state.coin_ids.get(cmd.name)
-    problem = _coin_problem(state, cmd, None if known is None else state.coins[known])
+    problem = coin_problem(state, cmd, None if known is None else state.coins[known])
     if problem:
         return Reply(Refusal.CONFIGURATION_INVALID, detail=problem)
 
@@ -79,13 +77,16 @@ def set_coin(state: State, cmd: SetCoin, events: list[Event]) -> Reply:
         state.coin_ids[cmd.name] = coin.id
     else:
         coin = state.coins[known]
+    steps, tiers = coin.collateral_steps, coin.cross_tiers
     coin.collateral_steps = [(row[0], row[1]) for row in cmd.collateral_steps]
     coin.cross_tiers = [(row[0], row[1], row[2]) for row in cmd.cross_tiers]
     coin.user_limit_units = cmd.user_limit_units
     coin.min_borrow_units = cmd.min_borrow_units
-    coin.borrowable = cmd.borrowable
+    coin.borrowable = cmd.borrowable and coin.delisting == 0
     coin.transferable = cmd.transferable
     set_ratio_bounds(coin)
+    if steps != coin.collateral_steps or tiers != coin.cross_tiers:
+        terms_changed(state, coin, None)
     events.append(VenueChanged("coin", cmd.name))
     return Reply(None, coin.id)
 
@@ -95,7 +96,7 @@ def _name_problem(name: str) -> str:
     return "" if ok and name == name.upper() else "name"
 
 
-def _coin_problem(state: State, cmd: SetCoin, known: Coin | None) -> str:
+def coin_problem(state: State, cmd: SetCoin, known: Coin | None) -> str:
     """Return what is wrong with a coin's terms, or nothing."""
     if _name_problem(cmd.name):
         return "name"
@@ -151,7 +152,7 @@ def set_pair(state: State, cmd: SetPair, events: list[Event]) -> Reply:
     """Add a pair or change its terms; its precision cannot change while orders rest."""
     known_id = state.pair_ids.get(cmd.symbol)
     known = None if known_id is None else state.pairs[known_id]
-    problem = _pair_problem(state, cmd, known)
+    problem = pair_problem(state, cmd, known)
     if problem:
         return Reply(Refusal.CONFIGURATION_INVALID, detail=problem)
     if (
@@ -179,16 +180,19 @@ def set_pair(state: State, cmd: SetPair, events: list[Event]) -> Reply:
     pair.min_size_steps = cmd.min_size_steps
     pair.max_size_steps = cmd.max_size_steps
     pair.max_open_orders = cmd.max_open_orders
+    tiers = pair.isolated_tiers
     pair.isolated_tiers = [(row[0], row[1], row[2], row[3]) for row in cmd.isolated_tiers]
     pair.liquidation_fee_e6 = cmd.liquidation_fee_e6
     pair.crossed = cmd.crossed
     pair.trading = cmd.trading
     set_bands(state, pair)
+    if tiers != pair.isolated_tiers:
+        terms_changed(state, None, pair)
     events.append(VenueChanged("pair", cmd.symbol))
     return Reply(None, pair.id)
 
 
-def _pair_problem(state: State, cmd: SetPair, known: Pair | None) -> str:
+def pair_problem(state: State, cmd: SetPair, known: Pair | None) -> str:
     """Return what is wrong with a pair's terms, or nothing."""
     if _name_problem(cmd.symbol):
         return "name"
@@ -232,10 +236,10 @@ def set_parameter(state: State, cmd: SetParameter, events: list[Event]) -> Reply
     if cmd.name == "interest_profile" and state.indebted:
         return Reply(Refusal.CONFIGURATION_INVALID, detail="loans are open")
     before = state.parameters[cmd.name]
-    state.parameters[cmd.name] = cmd.value
+    state.set_parameter(cmd.name, cmd.value)
     problem = _tiers_problem(state, _highest_taker_e6(state, None, 0), None)
     if problem:
-        state.parameters[cmd.name] = before
+        state.set_parameter(cmd.name, before)
         return Reply(Refusal.CONFIGURATION_INVALID, detail=problem)
 
     # From here the change succeeds.
@@ -272,9 +276,7 @@ def set_vip_levels(state: State, cmd: SetVipLevels, events: list[Event]) -> Repl
 
     # From here the change succeeds.
     state.vip_levels = [(row[0], row[1]) for row in cmd.levels]
-    for coin in state.coins:
-        while len(coin.prefix_e12) < len(state.vip_levels):
-            coin.prefix_e12.append([0] * (state.hour + 2))
+    add_levels(state)
     events.append(VenueChanged("vip_levels", str(len(cmd.levels))))
     return Reply(None)
 
@@ -290,35 +292,14 @@ def set_user_level(state: State, cmd: SetUserLevel, events: list[Event]) -> Repl
     # From here the change succeeds.
     # In an order that does not depend on which account or balance was used first.
     for account in sorted(user.accounts, key=lambda account: account.id):
-        for coin_id in sorted(account.balances):
-            bring_up_to_date(state, account, account.balances[coin_id], events)
+        for balance in account.balances:
+            bring_up_to_date(state, account, balance, events)
     if state.hour >= user.next_level_hour:
         user.level = user.next_level
     user.next_level = cmd.level
     user.next_level_hour = state.hour + 1
     events.append(VenueChanged("user_level", str(user.id)))
     return Reply(None, user.id)
-
-
-def set_rate(state: State, cmd: SetRate, events: list[Event]) -> Reply:
-    """Lend a coin at a fixed rate from the next full hour; its very first rate holds at once."""
-    if not 0 <= cmd.coin < len(state.coins):
-        return Reply(Refusal.COIN_UNKNOWN)
-    if not 0 <= cmd.rate_e12 <= RATE_ONE_E12:
-        return Reply(Refusal.CONFIGURATION_INVALID, detail="rate")
-
-    # From here the change succeeds.
-    coin = state.coins[cmd.coin]
-    from_ms = state.next_hour_ms
-    if not coin.has_rate:
-        # Nothing was lent before there was a rate: the hour that runs may have it.
-        from_ms = state.hour_ms(state.hour)
-        for level, prefix in enumerate(coin.prefix_e12):
-            prefix[-1] += level_rate_e12(state, cmd.rate_e12, level)
-    coin.has_rate = True
-    coin.fixed_rate_e12 = cmd.rate_e12
-    events.append(RateSet(coin.id, cmd.rate_e12, from_ms))
-    return Reply(None)
 
 
 def fund(state: State, cmd: FundPool | FundInsurance, events: list[Event]) -> Reply:
@@ -332,6 +313,7 @@ def fund(state: State, cmd: FundPool | FundInsurance, events: list[Event]) -> Re
     coin = state.coins[cmd.coin]
     if isinstance(cmd, FundPool):
         fund_pool(coin, cmd.units)
+        note_supplied(state, coin, cmd.units)
         events.append(PoolFunded(coin.id, cmd.units))
     else:
         fund_insurance(coin, cmd.units)

@@ -11,6 +11,7 @@ from lombard.core.events import LiquidationStarted, OrderPlaced, TriggerPlaced
 from lombard.history.candles import Candle
 from lombard.history.faults import HistoryError
 from lombard.history.liquidation_log import RunningLiquidation
+from lombard.history.position_log import Position
 from lombard.history.projection import RunningOrder
 from lombard.history.schema import (
     candles,
@@ -19,6 +20,7 @@ from lombard.history.schema import (
     liquidation_steps,
     liquidations,
     orders,
+    positions,
     rates,
     triggers,
 )
@@ -39,6 +41,14 @@ _CANDLE_COLUMNS: Final = (
     candles.c.base_units,
     candles.c.quote_units,
     candles.c.trades,
+)
+
+_POSITION_COLUMNS: Final = (
+    positions.c.size_units,
+    positions.c.cost_units,
+    positions.c.realised_units,
+    positions.c.opened_ms,
+    positions.c.updated_ms,
 )
 
 
@@ -129,6 +139,19 @@ class TableLookup:
         )
         row = self._connection.execute(query).one_or_none()
         return None if row is None else Candle(*row)
+
+    def position(self, account: int, pair: int) -> Position | None:
+        """Give a position as far as it has come."""
+        query = select(*_POSITION_COLUMNS).where(
+            positions.c.account == account, positions.c.pair == pair
+        )
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else Position(*row)
+
+    def position_pairs(self, account: int) -> list[int]:
+        """List the pairs an account has positions of."""
+        query = select(positions.c.pair).where(positions.c.account == account)
+        return list(self._connection.execute(query).scalars())
 
     def rate_e12(self, coin: int) -> int | None:
         """Give the last rate of a coin."""

@@ -5,14 +5,16 @@ before: running balances, open orders, candles not yet full. That little lives h
 up in the tables (`Lookup`) when it is missed; so a start needs nothing, and anything may be
 forgotten once it is written.
 
-The rows of a batch are flat lists of cells, one for each table, ready to be bound to a statement
-of many rows. They do not depend on where one batch ends and the next begins.
+The rows of a batch are flat lists of cells, one for each table, row after row. They do not depend
+on where one batch ends and the next begins.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, final
 
-from lombard.core.commands import BUY, SELL, user_of
+import msgspec
+
+from lombard.core.commands import BUY, SELL, SLOT_SPOT, slot_of, user_of
 from lombard.core.events import (
     CLOSED_FILLED,
     REPAY_LIQUIDATION,
@@ -40,6 +42,7 @@ from lombard.core.events import (
 from lombard.history import rows as r
 from lombard.history.candle_log import CandleLog, CandleLookup
 from lombard.history.liquidation_log import LiquidationLog, LiquidationLookup
+from lombard.history.position_log import PositionLog, PositionLookup
 from lombard.history.schema import COUNTER_ENGINE, COUNTER_LEDGER, MINUTE_MS, metadata
 from lombard.history.trigger_log import TriggerLog, TriggerLookup
 
@@ -104,7 +107,7 @@ class RunningOrder:
         )
 
 
-class Lookup(CandleLookup, LiquidationLookup, TriggerLookup, Protocol):
+class Lookup(CandleLookup, LiquidationLookup, PositionLookup, TriggerLookup, Protocol):
     """What was written before, for what is not remembered."""
 
     def balance(self, account: int, coin: int) -> int:
@@ -138,6 +141,7 @@ class Projection:
         self._rows: dict[str, list[Cell]] = {name: [] for name in TABLES}
         self._candles: Final = CandleLog(lookup)
         self._liquidations: Final = LiquidationLog(lookup, self._rows)
+        self._positions: Final = PositionLog(lookup, coins_of)
         self._triggers: Final = TriggerLog(lookup)
         # of this command
         self._seq = 0
@@ -186,6 +190,7 @@ class Projection:
         self._triggers.take(rows["triggers"])
         self._candles.take(rows["candles"])
         self._liquidations.take()
+        self._positions.take(rows["positions"])
         taken = {name: cells for name, cells in self._rows.items() if cells}
         for name in taken:
             self._rows[name] = []
@@ -196,6 +201,7 @@ class Projection:
         for remembered in (self._balances, self._orders, self._receipt_hours):
             if len(remembered) > REMEMBERED_MAX:
                 remembered.clear()
+        self._positions.trim()
         self._triggers.trim(REMEMBERED_MAX)
 
     # --- orders and trades ------------------------------------------------------------------
@@ -268,6 +274,13 @@ class Projection:
             str(fee_units),
             self._time_ms,
         )
+        if slot_of(account) != SLOT_SPOT:
+            got, paid = base_units, quote_units
+            if side == BUY:
+                got -= fee_units
+            else:
+                paid -= fee_units
+            self._positions.filled(account, event.pair, side, got, paid, self._time_ms)
         base, quote = coins
         if side == BUY:
             self._post(account, quote, -quote_units, 0, r.LEDGER_BUY_OUT, trade_id)
@@ -310,6 +323,8 @@ class Projection:
             str(event.principal_units),
             str(event.units),
             event.hour_ms,
+            str(event.saved_units),
+            _covers_text(event.covers) if event.covers else "[]",
         )
         if not event.first:
             # The id was set aside when the hour turned, one for each coin: the least of them is
@@ -351,6 +366,12 @@ class Projection:
         )
         self._post(event.from_account, coin, -units, 0, r.LEDGER_TRANSFER_OUT, transfer_id)
         self._post(event.to_account, coin, units, 0, r.LEDGER_TRANSFER_IN, transfer_id)
+        self._moved(event.from_account, coin, -units)
+        self._moved(event.to_account, coin, units)
+
+    def _moved(self, account: int, coin: int, change_units: int) -> None:
+        if slot_of(account) != SLOT_SPOT:
+            self._positions.moved(account, coin, change_units, self._time_ms)
 
     # --- the venue --------------------------------------------------------------------------
 
@@ -388,6 +409,7 @@ class Projection:
             log.finished(event, self._time_ms)
         elif isinstance(event, LossBooked):
             log.loss_booked(event)
+            self._moved(event.account, event.coin, event.principal_units + event.interest_units)
         elif isinstance(event, FundPaid):
             log.settled(r.ENTRY_FUND_PAID, event)
             self._settle(event, event.units, r.LEDGER_COMPENSATE)
@@ -402,6 +424,7 @@ class Projection:
         self, event: FundPaid | FundTook | LiquidationFeePaid, delta_units: int, kind: int
     ) -> None:
         self._post(event.account, event.coin, delta_units, 0, kind, event.liquidation_id)
+        self._moved(event.account, event.coin, delta_units)
 
     # --- the ledger -------------------------------------------------------------------------
 
@@ -455,6 +478,11 @@ class Projection:
         noted = self._first_ids.get((counter, minute_ms), first_id)
         self._first_ids[counter, minute_ms] = min(noted, first_id)
         return minute_ms + MINUTE_MS
+
+
+def _covers_text(covers: tuple[tuple[int, int], ...]) -> str:
+    rows = [(coupon_id, str(units)) for coupon_id, units in covers]
+    return msgspec.json.encode(rows).decode()
 
 
 def _new_id(event: Event) -> int:

@@ -48,17 +48,19 @@ class Projector:
         on_failure: Callable[[BaseException], None],
         backlog_max: int = BACKLOG_MAX,
         commit_s: float = COMMIT_S,
+        on_commit: Callable[[int], None] = lambda seq: None,
     ) -> None:
         """Open the history at `path` and start the writer; raises `HistoryRefused`.
 
-        Both functions are called from the writer's thread: `coins_of` names the base and quote coin
-        of a pair, once; `on_failure` gets what made the writer stop, once. What nobody waits for is
-        committed `commit_s` late.
+        The functions are called from the writer's thread: `coins_of` names the base and quote coin
+        of a pair, once; `on_failure` gets what made the writer stop, once; `on_commit` hears of the
+        last command of each commit. What nobody waits for is committed `commit_s` late.
         """
         self._store: Final = Store(path)
         store = self._store
         self._projection: Final = Projection(store.lookup, coins_of, store.next_ledger_id)
         self._on_failure: Final = on_failure
+        self._on_commit: Final = on_commit
         self._backlog_max: Final = backlog_max
         self._commit_s: Final = commit_s
         self._slice_s: Final = min(SLICE_S, commit_s)
@@ -117,11 +119,23 @@ class Projector:
     async def wait(self, seq: int) -> None:
         """Return when the rows of command `seq` can be read; raises `HistoryFailed`."""
         if seq > self._applied_seq or self._failure is not None:
-            await asyncio.wrap_future(self._reaching(seq))
+            await asyncio.wrap_future(self.reaching(seq))
 
     def wait_blocking(self, seq: int, timeout_s: float | None = None) -> None:
         """Do as `wait` in a thread; raises `TimeoutError`."""
-        self._reaching(seq).result(timeout_s)
+        self.reaching(seq).result(timeout_s)
+
+    def reaching(self, seq: int) -> Future[None]:
+        """Begin to wait for a command; the future is done when its rows can be read."""
+        future: Future[None] = Future()
+        with self._changed:
+            if seq > self._applied_seq:
+                self._refuse_failed()
+                self._waiting.append((seq, future))
+                self._changed.notify()
+            else:
+                future.set_result(None)
+        return future
 
     async def room(self) -> None:
         """Return when the backlog is down to half of what `submit` allows."""
@@ -136,12 +150,16 @@ class Projector:
 
         Until then a power cut may set the history back, never spoil it: the journal has the rest.
         """
+        return await asyncio.wrap_future(self.syncing())
+
+    def syncing(self) -> Future[int]:
+        """Begin to `sync`; the future is the last command of it."""
         future: Future[int] = Future()
         with self._changed:
             self._refuse_failed()
             self._syncing.append((self._submitted_seq, future))
             self._changed.notify()
-        return await asyncio.wrap_future(future)
+        return future
 
     def close(self) -> None:
         """Write what is waiting, and close the file."""
@@ -158,17 +176,6 @@ class Projector:
             raise HistoryFailed(f"History has stopped: {self._failure!r}") from self._failure
         if self._closing:
             raise HistoryFailed("History is closed.")
-
-    def _reaching(self, seq: int) -> Future[None]:
-        future: Future[None] = Future()
-        with self._changed:
-            if seq > self._applied_seq:
-                self._refuse_failed()
-                self._waiting.append((seq, future))
-                self._changed.notify()
-            else:
-                future.set_result(None)
-        return future
 
     # --- the writer --------------------------------------------------------------------------
 
@@ -235,6 +242,7 @@ class Projector:
             self._applied_seq = seq
             reached = [future for wanted, future in self._waiting if wanted <= seq]
             self._waiting = [waiting for waiting in self._waiting if waiting[0] > seq]
+        self._on_commit(seq)
         for future in reached:
             _resolve(future, None)
 

@@ -145,6 +145,13 @@ class Reader:
         query = select(*columns).where(f.pair == pair, _BY_TAKER)
         return self._page(query, f.fill_id, f.time_ms, page, rows.TradeRow, ids_each=2)
 
+    def positions(self, account: int) -> list[rows.PositionRow]:
+        """List what a margin account has traded, by pair."""
+        q = s.positions.c
+        query = select(s.positions).where(q.account == account).order_by(q.pair)
+        with self._reading() as connection:
+            return _fetch(connection, query, rows.PositionRow)
+
     # --- triggers ---------------------------------------------------------------------------
 
     def trigger(self, account: int, trigger_id: int) -> rows.TriggerRow | None:
@@ -188,6 +195,13 @@ class Reader:
         query = _where(query, p.repay_id, repay_id)
         return self._page(query, p.repay_id, p.time_ms, page, rows.RepaymentRow)
 
+    def known_repayments(self, accounts: Collection[int], repay_ids: Collection[int]) -> list[int]:
+        """Say which of some ids name repayments of some accounts."""
+        p = s.repayments.c
+        query = select(p.repay_id).where(p.account.in_(accounts), p.repay_id.in_(repay_ids))
+        with self._reading() as connection:
+            return list(connection.execute(query.distinct()).scalars())
+
     def interest(self, account: int, page: Page, coin: int | None = None) -> list[rows.InterestRow]:
         """List an account's written receipts; see `InterestRow` for those that are not yet.
 
@@ -200,7 +214,7 @@ class Reader:
             query = query.where(*within.of(i.interest_id, i.time_ms))
             query = query.order_by(i.interest_id.desc(), i.coin.desc())
             query = query.limit(page.limit + SHARED_MAX)
-            found = _fetch(connection, query, rows.InterestRow)
+            found = [_receipt(row) for row in connection.execute(query)]
         return whole(found, lambda row: row.interest_id, page.limit)
 
     # --- liquidation ------------------------------------------------------------------------
@@ -388,6 +402,13 @@ def _pairs(connection: Connection, columns: Any, account: int, pair: int | None)
     if slot >= SLOT_ISOLATED:
         return [slot - SLOT_ISOLATED]
     return keys_of(connection, columns.account, account, columns.pair)
+
+
+def _receipt(row: Row[Any]) -> rows.InterestRow:
+    values = row._asdict()
+    covers = msgspec.json.decode(values.pop("covers"), type=list[tuple[int, str]])
+    values["covers"] = tuple([(coupon_id, int(units)) for coupon_id, units in covers])
+    return rows.InterestRow(**values)
 
 
 def _step(row: Row[Any]) -> rows.LiquidationStepRow:

@@ -128,6 +128,18 @@ class FillRow(msgspec.Struct, frozen=True, gc=False):
     time_ms: int
 
 
+class PositionRow(msgspec.Struct, frozen=True, gc=False):
+    """What a margin account has traded on a pair (`position_log.Position`)."""
+
+    account: int
+    pair: int
+    size_units: int
+    cost_units: int
+    realised_units: int
+    opened_ms: int
+    updated_ms: int
+
+
 class TradeRow(msgspec.Struct, frozen=True, gc=False):
     """A trade as the public sees it: `side` is the taker's."""
 
@@ -191,7 +203,8 @@ class InterestRow(msgspec.Struct, frozen=True, gc=False):
     """A receipt for one hour's interest on one coin (RULES 4.2); `time_ms` is the hour's start.
 
     Receipts are written when the loan is next touched: those of the hours since then are in
-    `queries.pending_interest`, and become rows with the same account, id and coin.
+    `queries.pending_interest`, and become rows with the same account, id and coin. `units` are net
+    of `saved_units`, which coupons saved; `covers` are `(coupon_id, covered_units)` (RULES 9.3).
     """
 
     account: int
@@ -202,6 +215,8 @@ class InterestRow(msgspec.Struct, frozen=True, gc=False):
     principal_units: int
     units: int
     time_ms: int
+    saved_units: int = 0
+    covers: tuple[tuple[int, int], ...] = ()
 
 
 class LedgerRow(msgspec.Struct, frozen=True, gc=False):

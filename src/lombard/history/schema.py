@@ -240,6 +240,7 @@ repayments: Final = Table(
 )
 
 # All receipts of an hour may share an id, and come late but together: kept in an account's order.
+# `covers` is a JSON array of `[coupon_id, covered_units]`.
 interest: Final = Table(
     "interest",
     metadata,
@@ -251,6 +252,8 @@ interest: Final = Table(
     Column("principal_units", Exact, nullable=False),
     Column("units", Exact, nullable=False),
     Column("time_ms", BigInteger, nullable=False),
+    Column("saved_units", Exact, nullable=False),
+    Column("covers", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -269,6 +272,20 @@ ledger: Final = Table(
     Column("time_ms", BigInteger, nullable=False),
 )
 _index("ledger_of_account", ledger.c.account, ledger.c.coin, ledger.c.ledger_id)
+
+# What a margin account has traded on a pair; one row each, which is written anew.
+positions: Final = Table(
+    "positions",
+    metadata,
+    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("pair", Integer, primary_key=True, autoincrement=False),
+    Column("size_units", Exact, nullable=False),
+    Column("cost_units", Exact, nullable=False),
+    Column("realised_units", Exact, nullable=False),
+    Column("opened_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
 
 liquidations: Final = Table(
     "liquidations",

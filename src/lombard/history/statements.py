@@ -1,11 +1,8 @@
 """The statements of the writer, compiled once for the database in use.
 
-Rows go in many to a statement, not one. Each step of SQLite lets go of the interpreter's lock and
-must win it back from a busy event loop: where that one holds it a millisecond at a time, a row
-took 145 µs with `executemany`, and 32 µs with fifty rows to a statement.
+SQLAlchemy writes them; the rows then go to them raw, all rows of a table at once.
 """
 
-import re
 from typing import Final
 
 from sqlalchemy import Dialect, Table, bindparam
@@ -19,16 +16,15 @@ from lombard.history.schema import (
     metadata,
     minutes,
     orders,
+    positions,
     rates,
     triggers,
 )
 
-# How many rows a statement may carry, most first. SQLite binds at most 32 766 values.
-ROWS_OF_STATEMENTS: Final = (64, 8, 1)
-
 # Rows that may be there already, and what a later version of the row says anew.
 _RENEWED: Final[dict[Table, tuple[str, ...]]] = {
     orders: ("status", "reason", "base_units", "quote_units", "fee_units", "updated_ms"),
+    positions: ("size_units", "cost_units", "realised_units", "opened_ms", "updated_ms"),
     triggers: (
         "direction",
         "kind",
@@ -47,29 +43,12 @@ _RENEWED: Final[dict[Table, tuple[str, ...]]] = {
     rates: ("rate_e12",),
     minutes: ("first_id",),
 }
-_ONE_ROW: Final = re.compile(r"(INSERT .* VALUES )(\(.*?\))( ON CONFLICT .*)?", re.DOTALL)
 
 
-class Inserts:
-    """One table's statements with the number of cells each binds, widest first."""
-
-    __slots__ = ("by_width",)
-
-    def __init__(self, table: Table, dialect: Dialect) -> None:
-        columns = len(table.columns)
-        found = _ONE_ROW.fullmatch(_insert_sql(table, dialect))
-        assert found is not None, table.name
-        into, one, conflict = found.groups(default="")
-        self.by_width: Final = [
-            (rows * columns, into + ", ".join([one] * rows) + conflict)
-            for rows in ROWS_OF_STATEMENTS
-        ]
-
-
-def inserts(dialect: Dialect) -> dict[str, Inserts]:
-    """Compile the inserts of every table but `meta`, by table name."""
+def inserts(dialect: Dialect) -> dict[str, tuple[int, str]]:
+    """Compile the insert of a row of every table but `meta`, with the row's width, by its name."""
     tables = (table for table in metadata.sorted_tables if table is not meta)
-    return {table.name: Inserts(table, dialect) for table in tables}
+    return {table.name: (len(table.columns), _insert_sql(table, dialect)) for table in tables}
 
 
 def compiled(statement: ClauseElement, dialect: Dialect, names: list[str]) -> str:

@@ -16,7 +16,7 @@ from lombard.history.faults import HistoryError, HistoryRefused
 from lombard.history.lookup import TableLookup
 from lombard.history.projection import Cell
 from lombard.history.schema import FORMAT, meta, metadata
-from lombard.history.statements import Inserts, compiled, inserts
+from lombard.history.statements import compiled, inserts
 
 # Ledger rows are numbered like all that the engine makes, but by themselves.
 FIRST_LEDGER_ID: Final = 1_000_000_000_000_000_000
@@ -50,7 +50,7 @@ class Store:
         # Rows go around SQLAlchemy, which then does not know of the transaction: so do commits.
         self._raw: Final = self._connection.connection
         self._cursor: Final = self._raw.cursor()
-        self._inserts: Final[dict[str, Inserts]] = inserts(self._engine.dialect)
+        self._inserts: Final = inserts(self._engine.dialect)
         self._advance: Final = _advance_sql(self._engine)
         self.lookup: Final = TableLookup(self._connection)
         row = self._connection.execute(select(meta)).one()
@@ -67,7 +67,11 @@ class Store:
         if cursor.rowcount != 1:
             raise HistoryError(f"History is no longer at {self.applied_seq}: another writes it.")
         for table, cells in rows.items():
-            self._insert(self._inserts[table], cells)
+            columns, sql = self._inserts[table]
+            assert len(cells) % columns == 0, "Invariant: cells are whole rows"
+            cell = iter(cells)
+            # Both drivers take any iterable; a list would be made only to be thrown away.
+            cursor.executemany(sql, zip(*[cell] * columns, strict=True))  # type: ignore[arg-type]
         self._raw.commit()
         self.applied_seq, self.applied_ms = seq, time_ms
         self.next_ledger_id = next_ledger_id
@@ -87,14 +91,6 @@ class Store:
         """Close the file; what was not committed is not there."""
         self._connection.close()
         self._engine.dispose()
-
-    def _insert(self, statements: Inserts, cells: list[Cell]) -> None:
-        start = 0
-        for width, sql in statements.by_width:
-            while len(cells) - start >= width:
-                self._cursor.execute(sql, cells[start : start + width])
-                start += width
-        assert start == len(cells), "Invariant: cells are whole rows"
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -31,8 +31,11 @@ async def in_child(work: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-def fork_child(work: Callable[[], None]) -> int:
-    """Fork a child that does some work and ends; return its process id."""
+def fork_child(work: Callable[[], None], keep: int = -1) -> int:
+    """Fork a child that does some work and ends; return its process id.
+
+    Of the descriptors that are open it has `keep`, if that is one, and the standard three.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     with warnings.catch_warnings():
@@ -49,7 +52,8 @@ def fork_child(work: Callable[[], None]) -> int:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        os.closerange(3, max(3, keep))
+        os.closerange(max(3, keep + 1), os.sysconf("SC_OPEN_MAX"))
         work()
         status = DONE
     except BaseException as fault:

@@ -65,7 +65,6 @@ class Node:
         self._listeners: list[Listener] = []
         self._making_room: asyncio.Task[None] | None = None
         self._continuing: asyncio.Future[Reply] | None = None
-        self._exhausted = False
         self._tasks: list[asyncio.Task[None]] = []
         self.applied_seq = log.last_seq
         self.applied_hash = log.last_hash
@@ -166,8 +165,6 @@ class Node:
             self._hold_back()
         for listener in self._listeners:
             listener(envelope, reply, events)
-        # A step that changed nothing will not change anything by being repeated.
-        self._exhausted = isinstance(envelope.command, ContinueLiquidation) and not events
         return reply
 
     def _hold_back(self) -> None:
@@ -194,7 +191,7 @@ class Node:
         command: Command
         if self.engine.triggers_due():
             command = FireTriggers()
-        elif not self._exhausted and self.engine.liquidation_due():
+        elif self.engine.liquidation_due():
             command = ContinueLiquidation(LIQUIDATION_STEPS)
         else:
             return

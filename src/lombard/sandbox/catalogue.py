@@ -22,6 +22,7 @@ from lombard.core.commands import (
     SetPair,
     SetParameter,
     SetRate,
+    SetRateModel,
     SetVipLevels,
 )
 from lombard.core.engine import Engine
@@ -71,12 +72,22 @@ class IsolatedTier(_Terms):
     mmr: str
 
 
+class RateCurve(_Terms):
+    """A daily rate by how much of the pool is lent, with a premium on top (RULES 5.1)."""
+
+    base: str
+    kink: str
+    at_kink: str
+    at_full: str
+    premium: str = "0"
+
+
 class CoinTerms(_Terms):
-    """A coin and what it is lent for."""
+    """A coin and what it is lent for: at one rate, or along a curve."""
 
     name: str
     user_limit: str
-    daily_rate: str
+    daily_rate: str | RateCurve
     decimals: int = 8
     collateral: list[CollateralStep] = []
     tiers: list[CrossTier] = []
@@ -161,7 +172,7 @@ def _commands(catalogue: Catalogue) -> Iterator[Command]:
     for coin in catalogue.coins:
         yield _set_coin(coin)
     for number, coin in enumerate(catalogue.coins):
-        yield SetRate(number, _decimal(coin.daily_rate, _RATE_DECIMALS, f"{coin.name} daily_rate"))
+        yield _set_rate(number, coin)
         for kind, text in (("pool", coin.pool), ("insurance", coin.insurance)):
             units = _decimal(text, coin.decimals, f"{coin.name} {kind}")
             if units:
@@ -199,6 +210,23 @@ def _set_coin(coin: CoinTerms) -> SetCoin:
         min_borrow_units=amount(coin.min_borrow),
         borrowable=coin.borrowable,
         transferable=coin.transferable,
+    )
+
+
+def _set_rate(number: int, coin: CoinTerms) -> SetRate | SetRateModel:
+    def rate(text: str) -> int:
+        return _decimal(text, _RATE_DECIMALS, f"{coin.name} daily_rate")
+
+    terms = coin.daily_rate
+    if isinstance(terms, str):
+        return SetRate(number, rate(terms))
+    return SetRateModel(
+        number,
+        rate(terms.base),
+        _ratio(terms.kink),
+        rate(terms.at_kink),
+        rate(terms.at_full),
+        rate(terms.premium),
     )
 
 

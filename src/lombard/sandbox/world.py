@@ -12,6 +12,7 @@ from lombard.core.commands import (
     SLOT_SPOT,
     VENUE,
     AddUser,
+    Command,
     Deposit,
     SetIndexPrices,
     SetRate,
@@ -88,6 +89,10 @@ class SandboxWorld:
     async def set_rate(self, coin: int, rate_e12: int) -> Reply:
         """Lend a coin at a fixed daily rate from the next full hour on."""
         return await self._node.submit(VENUE, SetRate(coin, rate_e12))
+
+    async def operate(self, command: Command) -> Reply:
+        """Submit a command of the operator's."""
+        return await self._node.submit(VENUE, command)
 
     async def state_hash(self) -> str:
         """Hash the state."""

@@ -15,7 +15,8 @@ from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.core.state import Reply
 from lombard.sim.book import Fill, NaiveOrder, NaivePair
-from lombard.sim.books import Books, Key
+from lombard.sim.books import Books, Key, receipt_of
+from lombard.sim.coupons import OF_COUPONS
 from lombard.sim.law import hold
 from lombard.sim.liquidations import OF_LIQUIDATION, NaiveLiquidations
 from lombard.sim.oracle import foresee
@@ -60,8 +61,12 @@ class Auditor(Books):
         for event in events:
             if not (self.foretold or is_beside_the_command(event)):
                 self.foretell(envelope)
+            self.terms.pools.note(event, self.time_ms)
             if isinstance(event, e.InterestCharged) and not event.first:
                 self.on_receipt(event)
+                continue
+            if isinstance(event, OF_COUPONS):
+                self.coupons.note(event, self.cmd, self.time_ms)
                 continue
             if isinstance(event, OF_LIQUIDATION):
                 self.liquidated.note(event, self.risk(event.account)[1])
@@ -204,8 +209,11 @@ class Auditor(Books):
         loan = self.loans[account, coin]
         self.available[account, coin] += units
         rate = self.rate(account, coin)
+        low = loan.principal
         loan.principal += units
-        receipt = loan.charge(units, rate, self.ceil_each())
+        wallet = self.coupons.wallets[c.user_of(account)]
+        covered = wallet.covered_of_loan((account, coin), low, loan.principal, self.time_ms)
+        receipt = loan.charge(units, rate, self.ceil_each(), covered)
         self.expect(
             e.Borrowed, account=account, coin=coin, units=units, auto=auto, client_oid=client_oid
         )
@@ -218,6 +226,7 @@ class Auditor(Books):
             rate_e12=rate,
             principal_units=units,
             units=receipt,
+            saved_units=loan.saved_units,
         )
 
     # --- orders --------------------------------------------------------------------------------
@@ -379,6 +388,8 @@ class Auditor(Books):
                     )
             case e.OrderClosed():
                 self.close(event)
+            case e.RepayReminded():
+                self.remind(event)
             case e.MarginCalled():
                 self.call(event)
             case e.LiquidationStarted():
@@ -419,21 +430,28 @@ class Auditor(Books):
         """Charge every loan of the venue its hour, one by one (RULES 4.1)."""
         assert event.hour_ms == self.hour_ms + HOUR_MS
         self.hour_ms = event.hour_ms
-        coins = range(len(self.terms.coins))
-        assert event.rates_e12 == [self.terms.next_rate.get(coin, 0) for coin in coins]
-        self.terms.turn_hour()
+        assert event.rates_e12 == self.terms.turn_hour(event.hour_ms)
         self.levels.update(self.next_levels)
         self.next_levels.clear()
+        self.coupons.begin_hour(self.loans, event.hour_ms)
         for (account, coin), loan in self.loans.items():
             if loan.principal:
-                rate = self.rate(account, coin)
-                units = loan.charge(loan.principal, rate, self.ceil_each())
-                loan.pending.append((event.hour_ms, rate, loan.principal, units))
+                rate, owed = self.rate(account, coin), loan.principal
+                wallet = self.coupons.wallets[c.user_of(account)]
+                covered = wallet.covered_in_hour((account, coin), owed, event.hour_ms)
+                units = loan.charge(owed, rate, self.ceil_each(), covered)
+                loan.pending.append((event.hour_ms, rate, owed, units, loan.saved_units))
+
+    def remind(self, event: e.RepayReminded) -> None:
+        """Check that a debtor is told what it owes."""
+        owed = [(coin, self.loans[event.account, coin]) for coin in range(len(self.terms.coins))]
+        told = [(coin, loan.principal, loan.due) for coin, loan in owed if loan.principal]
+        assert told == event.debts
+        assert told
 
     def on_receipt(self, event: e.InterestCharged) -> None:
         """Check a receipt of a full hour against the hour it is for."""
-        told = (event.hour_ms, event.rate_e12, event.principal_units, event.units)
-        assert self.loans[event.account, event.coin].pending.popleft() == told
+        assert self.loans[event.account, event.coin].pending.popleft() == receipt_of(event)
 
     # --- risk ---------------------------------------------------------------------------------
 

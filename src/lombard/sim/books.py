@@ -6,9 +6,11 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from lombard.core import commands as c
+from lombard.core import events as e
 from lombard.core import queries
 from lombard.core.state import State
 from lombard.sim.book import NaiveBook, NaiveOrder
+from lombard.sim.coupons import NaiveCoupons
 from lombard.sim.law import hold
 from lombard.sim.loan import Loan
 from lombard.sim.slow import SlowPrices
@@ -27,6 +29,7 @@ class Books:
         self.frozen: defaultdict[Key, int] = defaultdict(int)
         self.loans: defaultdict[Key, Loan] = defaultdict(Loan)
         self.terms = NaiveTerms()
+        self.coupons = NaiveCoupons()
         self.book = NaiveBook(self.terms.pairs)
         self.venue = NaiveVenue()
         self.slow = SlowPrices()
@@ -111,6 +114,7 @@ class Books:
             )
             hold("the fund is what it was paid", self.venue.fund[coin.id], coin.insurance_units)
         self.slow.adopt(state)
+        self.coupons.check_starts()
         if receipts:
             for account in sorted({account for account, _ in self.loans}):
                 self.compare_receipts(state, account)
@@ -139,9 +143,13 @@ class Books:
             for row in self.loans[account, coin].pending
         ]
         assert expected == [
-            (row.coin, row.hour_ms, row.rate_e12, row.principal_units, row.units)
-            for row in queries.pending_interest(state, account)
+            (row.coin, *receipt_of(row)) for row in queries.pending_interest(state, account)
         ]
+
+
+def receipt_of(row: e.InterestCharged) -> tuple[int, int, int, int, int]:
+    """Return what a receipt says, in the auditor's order."""
+    return row.hour_ms, row.rate_e12, row.principal_units, row.units, row.saved_units
 
 
 def row_of(view: queries.BalanceView) -> tuple[int, int, int, int]:

@@ -26,7 +26,7 @@ RECENT = 200
 def retry(t: Traffic) -> Asked:
     """Send again what was sent before, byte for byte."""
     envelope = t.random.choice(t.world.log[-RECENT:])
-    t.command_id_next = envelope.command_id or bytes([t.random.randrange(100)]) * 16
+    t.command_id_next = envelope.command_id or t.new_command_id(envelope.account)
     return envelope.account, envelope.command
 
 

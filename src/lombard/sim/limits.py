@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 REFUSALS = {
     "leverage": Refusal.BORROW_OVER_LEVERAGE,
     "tier": Refusal.BORROW_OVER_LEVERAGE,
+    "ratio": Refusal.BORROW_OVER_RATIO,
     "user_limit": Refusal.BORROW_OVER_USER_LIMIT,
     "pool": Refusal.BORROW_OVER_POOL,
 }
@@ -66,7 +67,7 @@ def index_problem(a: Auditor, account: int) -> int | None:
 def refuse_lending(a: Auditor, account: int, coin: int) -> Answer | None:
     """Say why nothing of a coin is lent to an account, whatever the amount."""
     terms = a.terms.coins[coin]
-    if not (terms.borrowable and coin in a.terms.next_rate and tiers(a, account, coin)):
+    if not (terms.borrowable and coin in a.terms.has_rate and tiers(a, account, coin)):
         return Answer(Refusal.NOT_BORROWABLE)
     problem = coin if stale(a, coin) else index_problem(a, account)
     if problem is not None:
@@ -75,7 +76,7 @@ def refuse_lending(a: Auditor, account: int, coin: int) -> Answer | None:
 
 
 def limit(a: Auditor, account: int, coin: int) -> Most:
-    """Return the least of leverage room, tier, user limit and pool (RULES 6.1)."""
+    """Return the least of leverage room, tier, ratio, user limit and pool (RULES 6.1)."""
     slow = a.slow.values(a.terms)
     price = max(a.terms.unit_value(coin), slow.get(coin, Fraction(0)))
     if not price:
@@ -90,6 +91,9 @@ def limit(a: Auditor, account: int, coin: int) -> Most:
         found = Most(left, "tier") if left < room else Most(room, "leverage")
         if found.units > most.units:
             most = found
+    calm = calm_room(a, account, coin, slow, most.units)
+    if calm < most.units:
+        most = Most(calm, "ratio")
     user = c.user_of(account)
     owed = sum(a.loans[other, coin].debt for other in a.venue.accounts_of[user])
     multiplier = Fraction(a.venue.multipliers[a.levels[user]], 10**6)
@@ -99,6 +103,32 @@ def limit(a: Auditor, account: int, coin: int) -> Most:
     if a.venue.pools[coin] < most.units:
         most = Most(a.venue.pools[coin], "pool")
     return most
+
+
+def calm_room(a: Auditor, account: int, coin: int, slow: dict[int, Fraction], most: int) -> int:
+    """Return up to how much, `most` at most, every loan leaves the ratio at 0.5 or less.
+
+    Within a tier the need rises evenly: two of its loans tell of all of them.
+    """
+
+    def spare(units: int) -> Fraction:
+        net, _, needed = a.risk(account, slow, {coin: (units, units, units)})
+        return net - 2 * needed
+
+    room = 0
+    principal = a.loans[account, coin].principal
+    for top_units, _ in tiers(a, account, coin):
+        edge = min(top_units - principal, most)
+        if edge <= room:
+            continue
+        first, last = spare(room + 1), spare(edge)
+        if first < 0:
+            return room
+        if last < 0:
+            each = (first - last) / (edge - room - 1)
+            return room + 1 + floor(first / each)
+        room = edge
+    return room
 
 
 def refuse_over_limit(most: Most, units: int) -> Answer | None:

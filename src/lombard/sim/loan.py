@@ -13,14 +13,19 @@ def half_up(value: Fraction) -> int:
 
 @dataclass
 class Loan:
-    """What an account owes of a coin: `cum` is all interest ever charged, exact (RULES 4.2)."""
+    """What an account owes of a coin: `cum` is all interest ever charged, exact (RULES 4.2).
+
+    `gross` is what it would be without coupons, `saved_units` what the last receipt says of them.
+    """
 
     principal: int = 0
     cum: Fraction = Fraction(0)
+    gross: Fraction = Fraction(0)
+    saved_units: int = 0
     cum_units: int = 0
     paid: int = 0
-    # Receipts of full hours the log has not shown yet: hour, rate, principal, units.
-    pending: deque[tuple[int, int, int, int]] = field(default_factory=deque)
+    # Receipts of full hours the log has not shown yet: hour, rate, principal, units, saved.
+    pending: deque[tuple[int, int, int, int, int]] = field(default_factory=deque)
 
     @property
     def due(self) -> int:
@@ -32,10 +37,16 @@ class Loan:
         """Return principal and interest due."""
         return self.principal + self.due
 
-    def charge(self, units: int, rate_e12: int, ceil_each: bool) -> int:
-        """Charge an hour on an amount; return what the receipt shows."""
-        before = self.cum_units
-        hour = Fraction(units * rate_e12, 24 * 10**12)
-        self.cum += ceil(hour) if ceil_each else hour
+    def charge(
+        self, units: int, rate_e12: int, ceil_each: bool, covered: Fraction = Fraction(0)
+    ) -> int:
+        """Charge an hour on an amount, `covered` (units x discount) off; return what is to pay."""
+        before, gross_before = self.cum_units, half_up(self.gross)
+        rate = Fraction(rate_e12, 24 * 10**12)
+        gross, net = units * rate, (units - covered) * rate
+        self.gross += ceil(gross) if ceil_each else gross
+        self.cum += ceil(net) if ceil_each else net
         self.cum_units = half_up(self.cum)
-        return self.cum_units - before
+        shown = self.cum_units - before
+        self.saved_units = half_up(self.gross) - gross_before - shown
+        return shown

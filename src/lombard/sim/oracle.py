@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lombard.core import commands as c
 from lombard.core.refusals import Refusal
 from lombard.core.units import VALUE_MAX
-from lombard.sim import order_oracle, terms_oracle
+from lombard.sim import coupon_oracle, order_oracle, terms_oracle
 from lombard.sim.limits import index_problem, limit, may_hold, refuse_lending, refuse_over_limit
 from lombard.sim.venue import Answer
 
@@ -186,4 +186,5 @@ FORESEEN: dict[type[c.Command], Row] = {
     c.SetLeverage: set_leverage,
     c.Transfer: transfer,
     c.Deposit: deposit,
+    c.ClaimCoupon: coupon_oracle.claim,
 }

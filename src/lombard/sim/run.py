@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
-from lombard.core.commands import CancelOrder, Command, Envelope, ReplaceOrder
+from lombard.core.commands import (
+    CancelOrder,
+    ClaimCoupon,
+    Command,
+    DrawCoupons,
+    EnterDraw,
+    Envelope,
+    GrantCoupons,
+    ReplaceOrder,
+)
 from lombard.core.engine import Engine
 from lombard.core.state import Reply
 from lombard.sim.auditor import Auditor
@@ -133,7 +142,7 @@ def run_seed(seed: int, commands: int) -> Outcome:
             if swarm.restarts and random.randrange(swarm.restarts) == 0:
                 run.restart()
             account, cmd = traffic.next()
-            run.do(account, cmd, traffic.next_ms(), traffic.command_id())
+            run.do(account, cmd, traffic.next_ms(), traffic.command_id(account))
         run.close()
     except Exception as fault:
         steps = run.steps
@@ -145,7 +154,8 @@ def run_seed(seed: int, commands: int) -> Outcome:
 def replay(steps: Iterable[Step]) -> Exception | None:
     """Ask again what was asked; return what then breaks.
 
-    Where commands were left out, ids are others than they were: orders go by what placed them.
+    Where commands were left out, ids are others than they were: orders and campaigns go by what
+    made them.
     """
     run = Run()
     ids: dict[int, int] = {}
@@ -161,13 +171,19 @@ def replay(steps: Iterable[Step]) -> Exception | None:
 
 
 def translated(cmd: Command, ids: dict[int, int]) -> Command:
-    """Name the order that a command is about by the id it has now."""
+    """Name the order or campaign that a command is about by the id it has now."""
     if isinstance(cmd, CancelOrder):
         return CancelOrder(cmd.pair, ids.get(cmd.order_id, cmd.order_id), cmd.client_oid)
     if isinstance(cmd, ReplaceOrder):
         order_id = ids.get(cmd.order_id, cmd.order_id)
         new = (cmd.price_ticks, cmd.size_steps, cmd.new_client_oid)
         return ReplaceOrder(cmd.pair, order_id, cmd.client_oid, *new)
+    if isinstance(cmd, ClaimCoupon):
+        return ClaimCoupon(ids.get(cmd.campaign, cmd.campaign))
+    if isinstance(cmd, DrawCoupons):
+        return DrawCoupons(ids.get(cmd.campaign, cmd.campaign), cmd.seed)
+    if isinstance(cmd, (GrantCoupons, EnterDraw)):
+        return type(cmd)(ids.get(cmd.campaign, cmd.campaign), cmd.users)
     return cmd
 
 

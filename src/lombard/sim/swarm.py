@@ -7,7 +7,8 @@ is often another that comes first.
 from random import Random
 
 from lombard.sim.faults import FAULTS
-from lombard.sim.traffic import OPERATOR, STORM, WEIGHTS
+from lombard.sim.operating import OPERATOR
+from lombard.sim.traffic import STORM, WEIGHTS
 
 NONE, ONE, SOME, ALL = range(4)
 MODES = [NONE, ONE, SOME, SOME, ALL]

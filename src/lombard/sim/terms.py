@@ -7,6 +7,7 @@ from math import ceil, floor
 from lombard.core import commands as c
 from lombard.core.state import PARAMETERS
 from lombard.sim.book import NaivePair
+from lombard.sim.rates import NaiveRates
 
 
 @dataclass
@@ -28,7 +29,8 @@ class NaiveTerms:
         self.pairs: list[NaivePair] = []
         self.pair_ids: dict[str, int] = {}
         self.prices: dict[int, Price] = {}
-        self.next_rate: dict[int, int] = {}
+        self.pools = NaiveRates()
+        self.has_rate: set[int] = set()
         # By coin and VIP level: this hour's daily rates.
         self.rates: dict[tuple[int, int], int] = {}
         self.discounts: list[int] = [10**6]
@@ -73,14 +75,16 @@ class NaiveTerms:
 
     def set_rate(self, coin: int, rate_e12: int) -> None:
         """Take note of a rate: it holds from the next hour, the very first one at once."""
-        if coin not in self.next_rate:
+        if coin not in self.has_rate:
             self.rate_levels(coin, rate_e12)
-        self.next_rate[coin] = rate_e12
+        self.has_rate.add(coin)
 
-    def turn_hour(self) -> None:
-        """Put the rates of the next hour in force."""
-        for coin in range(len(self.coins)):
-            self.rate_levels(coin, self.next_rate.get(coin, 0))
+    def turn_hour(self, hour_ms: int) -> list[int]:
+        """Put the rates of the next hour in force; return them, by coin."""
+        rates = [self.pools.turn(coin, hour_ms) for coin in range(len(self.coins))]
+        for coin, rate_e12 in enumerate(rates):
+            self.rate_levels(coin, rate_e12)
+        return rates
 
     def rate_levels(self, coin: int, rate_e12: int) -> None:
         """Discount a rate for every level, rounded up (RULES 5.1)."""

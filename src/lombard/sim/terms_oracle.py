@@ -14,6 +14,7 @@ from lombard.core import commands as c
 from lombard.core.refusals import Refusal
 from lombard.core.state import PARAMETERS
 from lombard.core.units import VALUE_MAX
+from lombard.sim import coupon_oracle
 from lombard.sim.venue import DONE, Answer
 
 if TYPE_CHECKING:
@@ -60,6 +61,16 @@ def set_rate(a: Auditor, account: int, cmd: c.SetRate) -> Answer:
     return DONE if 0 <= cmd.rate_e12 <= 10**12 else INVALID
 
 
+def set_rate_model(a: Auditor, account: int, cmd: c.SetRateModel) -> Answer:
+    """RULES 5.1: a curve that never falls, of at most 100 % a day."""
+    if cmd.coin not in range(len(a.terms.coins)):
+        return Answer(Refusal.COIN_UNKNOWN)
+    right = 1 <= cmd.kink_e6 <= ONE
+    right = right and falling([cmd.at_full_e12, cmd.at_kink_e12, cmd.base_e12, 0])
+    right = right and 0 <= cmd.premium_e12 <= 10**12 - cmd.at_full_e12
+    return DONE if right else INVALID
+
+
 def fund(a: Auditor, account: int, cmd: c.FundPool | c.FundInsurance) -> Answer:
     """RULES 2."""
     if cmd.coin not in range(len(a.terms.coins)):
@@ -70,6 +81,10 @@ def fund(a: Auditor, account: int, cmd: c.FundPool | c.FundInsurance) -> Answer:
 def set_coin(a: Auditor, account: int, cmd: c.SetCoin) -> Answer:
     """RULES 7.2, 7.4, 8.2: ratios fall, tiers rise, precision stays."""
     known = a.terms.coin_ids.get(cmd.name)
+    if known is not None and raises_coin_risk(a.terms.coins[known], cmd):
+        refusal = refuse_notice(a)
+        if refusal is not None:
+            return refusal
     ups = [up_to for up_to, _ in cmd.collateral_steps]
     ratios = [ratio for _, ratio in cmd.collateral_steps]
     tops = [row[0] for row in cmd.cross_tiers]
@@ -91,6 +106,10 @@ def set_coin(a: Auditor, account: int, cmd: c.SetCoin) -> Answer:
 def set_pair(a: Auditor, account: int, cmd: c.SetPair) -> Answer:
     """RULES 1.2, 7.4, 8.2: a trade never rounds; a slice of a liquidation improves its account."""
     known = a.terms.pair_ids.get(cmd.symbol)
+    if known is not None and raises_pair_risk(a.terms.pairs[known].terms, cmd):
+        refusal = refuse_notice(a)
+        if refusal is not None:
+            return refusal
     coins = range(len(a.terms.coins))
     right = is_name(cmd.symbol) and cmd.base in coins and cmd.quote in coins
     if not right or cmd.base == cmd.quote:
@@ -160,6 +179,54 @@ def upgrade(a: Auditor, account: int, cmd: c.Upgrade) -> Answer:
     return Answer(Refusal.RULES_VERSION_UNKNOWN, RULES_VERSION)
 
 
+# --- what must be announced -----------------------------------------------------------------------
+
+
+def refuse_notice(a: Auditor) -> Answer | None:
+    """Refuse what raises risk at once where the venue gives notice of it (RULES 8.7)."""
+    notice_ms = a.terms.parameters["notice_ms"]
+    return Answer(Refusal.NOTICE_TOO_SHORT, notice_ms) if notice_ms else None
+
+
+def raises_coin_risk(old: c.SetCoin, new: c.SetCoin) -> bool:
+    """Say whether somebody may borrow less, or what somebody has counts less or needs more."""
+    if new.user_limit_units < old.user_limit_units or new.borrowable < old.borrowable:
+        return True
+    held = {0} | {up_to for up_to, _ in old.collateral_steps + new.collateral_steps}
+    for units in held:
+        if ratio_above(new, units) < ratio_above(old, units):
+            return True
+    return raises_tier_risk(old.cross_tiers, new.cross_tiers)
+
+
+def raises_pair_risk(old: c.SetPair, new: c.SetPair) -> bool:
+    """Say so of a pair's isolated tiers, for either coin."""
+    return any(
+        raises_tier_risk(
+            [(row[side], *row[2:]) for row in old.isolated_tiers],
+            [(row[side], *row[2:]) for row in new.isolated_tiers],
+        )
+        for side in (0, 1)
+    )
+
+
+def raises_tier_risk(old: list[tuple[int, int, int]], new: list[tuple[int, int, int]]) -> bool:
+    """Say whether some debt has less leverage than it had, or a higher maintenance margin."""
+    for units in {0} | {row[0] for row in old + new}:
+        was = next((row for row in old if units < row[0]), None)
+        will_be = next((row for row in new if units < row[0]), None)
+        if was is None:
+            continue
+        if will_be is None or will_be[1] < was[1] or will_be[2] > was[2]:
+            return True
+    return False
+
+
+def ratio_above(coin: c.SetCoin, units: int) -> int:
+    """Return the collateral ratio of the unit above so many, 0 where the steps say nothing."""
+    return next((r for up_to, r in coin.collateral_steps if not up_to or units < up_to), 0)
+
+
 # --- what a configuration must be -----------------------------------------------------------------
 
 
@@ -214,6 +281,11 @@ FORESEEN: dict[type[c.Command], Callable[[Auditor, int, Any], Answer]] = {
     c.ContinueLiquidation: proceed,
     c.SetIndexPrices: set_index_prices,
     c.SetRate: set_rate,
+    c.SetRateModel: set_rate_model,
+    c.CreateCampaign: coupon_oracle.create_campaign,
+    c.GrantCoupons: coupon_oracle.grant,
+    c.EnterDraw: coupon_oracle.enter,
+    c.DrawCoupons: coupon_oracle.draw,
     c.FundPool: fund,
     c.FundInsurance: fund,
     c.SetCoin: set_coin,

@@ -14,10 +14,12 @@ from random import Random
 from lombard.core import commands as c
 from lombard.core import queries as q
 from lombard.core.commands import account_id
-from lombard.core.state import PARAMETERS, Pair
+from lombard.core.state import Pair
+from lombard.sim.coupon_traffic import about_coupons
 from lombard.sim.faults import FAULTS, Asked
+from lombard.sim.operating import OPERATOR
 from lombard.sim.plans import trigger
-from lombard.sim.stage import BTCUSDT, PEPEUSDT, Stage, coin_terms, pair_terms
+from lombard.sim.stage import BTCUSDT, PEPEUSDT, Stage, pair_terms
 
 OIDS = [""] * 60 + list("abcdefghijkl")
 # How often each kind of command comes.
@@ -44,14 +46,13 @@ WEIGHTS = {
     "pair_terms": 1,
     "listing": 1,
     "parameter": 1,
+    "coupon": 3,
     "nonsense": 2,
     # The auditor of the laws does not know triggers: only where it does not look.
     "trigger": 0,
 }
-# What the operator does while all that goes on.
-OPERATOR = ["rate", "fund", "level", "coin_terms", "pair_terms", "listing", "parameter"]
 # Kinds of commands that are made elsewhere.
-APART = {**FAULTS, "trigger": trigger}
+APART = {**FAULTS, **OPERATOR, "trigger": trigger}
 WITH_TRIGGERS = {**WEIGHTS, "trigger": 25}
 # Leveraged positions, deep books, wild prices, steady terms: a storm of liquidations.
 STORM = {
@@ -134,14 +135,18 @@ class Traffic:
             return now_ms + self.random.randrange(12 * 3_600_000)
         return now_ms - self.random.randrange(5_000)
 
-    def command_id(self) -> bytes:
-        """Return an id for the next command, seldom one that may have been used."""
+    def command_id(self, account: int) -> bytes:
+        """Return an id for the next command, seldom one that its account may have used."""
         if self.command_id_next:
             wanted, self.command_id_next = self.command_id_next, b""
             return wanted
         if self.random.randrange(20):
             return b""
-        return bytes([self.random.randrange(100)]) * 16
+        return self.new_command_id(account)
+
+    def new_command_id(self, account: int) -> bytes:
+        """Choose one of the hundred ids that an account has for its commands."""
+        return bytes([self.random.randrange(100)]) * 8 + account.to_bytes(8, "big", signed=True)
 
     def oid(self) -> str:
         """Choose a client id, mostly none."""
@@ -154,7 +159,7 @@ class Traffic:
         user = self.random.choice(self.users)
         if self.random.randrange(25) == 0:
             return account_id(user, self.random.randrange(7))
-        slots = [c.slot_of(account.id) for account in self.world.state.users[user].accounts]
+        slots = [c.slot_of(account) for account in q.accounts_of(self.world.state, user)]
         return account_id(user, self.random.choice([0, 1, 1, *slots]))
 
     def any_coin(self) -> int:
@@ -266,8 +271,8 @@ class Traffic:
     def gamble(self) -> Asked:
         """Take what a margin account can borrow to the market, long or short."""
         r = self.random
-        user = self.world.state.users[r.choice(self.users)]
-        account = r.choice([account.id for account in user.accounts if account.margin])
+        accounts = q.accounts_of(self.world.state, r.choice(self.users))
+        account = r.choice([account for account in accounts if c.slot_of(account) != c.SLOT_SPOT])
         pair = self.slot_pair(account)
         side = r.randrange(2)
         pays = pair.quote if side == c.BUY else pair.base
@@ -282,8 +287,9 @@ class Traffic:
 
     def open_order(self) -> tuple[int, q.Order] | None:
         """Choose a resting order."""
-        users = self.world.state.users
-        accounts = [a.id for u in self.users for a in users[u].accounts if a.orders]
+        state = self.world.state
+        opened = [account for user in self.users for account in q.accounts_of(state, user)]
+        accounts = [account for account in opened if q.open_orders(state, account)]
         if not accounts:
             return None
         account = self.random.choice(accounts)
@@ -392,108 +398,6 @@ class Traffic:
             rows.append((r.choice([-1, 1, 3, 5, 6]), r.randrange(2), 2, 0, 0))
         return c.VENUE, c.SetIndexPrices(rows)
 
-    def rate(self) -> Asked:
-        """Set a daily rate, at times a usurious one."""
-        rate = self.random.choice([0, 10**8, 126_279_000, 10**9, 3 * 10**10, 10**12, 10**13])
-        return c.VENUE, c.SetRate(self.random.randrange(7), rate)
-
-    def fund(self) -> Asked:
-        """Add to a pool or to the insurance fund."""
-        coin, units = self.random.randrange(7), self.random.choice([0, 1, 10**9])
-        if self.random.randrange(2):
-            return c.VENUE, c.FundPool(coin, units)
-        return c.VENUE, c.FundInsurance(coin, units)
-
-    def level(self) -> Asked:
-        """Put a user on a level, or change what the levels mean."""
-        r = self.random
-        if r.randrange(4):
-            return c.VENUE, c.SetUserLevel(r.choice([*self.users, 5]), r.randrange(4))
-        levels = [(10**6, 10**6)]
-        for _ in range(r.randrange(4)):
-            levels.append((r.randrange(10**6 + 1), r.randrange(10**5, 3 * 10**6)))
-        return c.VENUE, c.SetVipLevels(levels)
-
-    def coin_terms(self) -> Asked:
-        """Change a coin's collateral ratio, tiers and limits."""
-        r = self.random
-        coin = r.choice(self.world.state.coins)
-        top = r.choice([10**5, 10**6]) * 10**coin.decimals
-        ratio = r.choice([10**6, 950_000, 700_000, 400_000])
-        steps = r.choice(
-            [
-                [(0, ratio)],
-                [(top // 50, ratio), (0, ratio // 2)],
-                [(top // 900, ratio), (top // 90, ratio // 2), (0, ratio // 5)],
-                [(5, 9)],
-            ]
-        )
-        mmr = r.choice([60_000, 100_000, 150_000])
-        tiers = r.choice(
-            [
-                [(top, r.randrange(1, 5), mmr)],
-                [(top // 100, 3, mmr), (top // 10, 2, mmr + 50_000), (top, 2, 300_000)],
-                [(top, 9, 400_000)],
-            ]
-        )
-        limit = r.choice([coin.user_limit_units, top // 100, top])
-        borrowable, transferable = r.randrange(12) > 0, r.randrange(12) > 0
-        cmd = c.SetCoin(
-            coin.name, coin.decimals, steps, tiers, limit, r.choice([1, 1000]), borrowable,
-            transferable,
-        )  # fmt: skip
-        return c.VENUE, cmd
-
-    def pair_terms(self) -> Asked:
-        """Change a pair's fees, precision, tiers; stop and resume its trading."""
-        r = self.random
-        pair = r.choice(self.world.state.pairs[: len(self.ticks)])
-        base, quote = pair.base.user_limit_units, pair.quote.user_limit_units
-        tiers = r.choice(
-            [
-                [(base + 1, quote + 1, r.randrange(1, 12), r.choice([50_000, 90_000]))],
-                [
-                    (base // 50 + 1, quote // 50 + 1, 8, 60_000),
-                    (base + 2, quote + 2, r.randrange(1, 5), r.choice([55_000, 140_000])),
-                ],
-            ]
-        )
-        return c.VENUE, pair_terms(
-            pair,
-            tick_e12=self.ticks[pair.id] * r.choice([1, 1, 1, 10]) // r.choice([1, 1, 1, 10]),
-            maker_fee_e6=r.choice([0, 200, 1000]),
-            taker_fee_e6=r.choice([0, 1000, 1000, 3000, 60_000]),
-            min_value_units=r.choice([0, pair.min_value_units, 10 ** (pair.quote.decimals + 1)]),
-            max_open_orders=r.choice([2, 20, 200]),
-            isolated_tiers=tiers,
-            liquidation_fee_e6=r.choice([0, 10_000, 20_000]),
-            crossed=r.randrange(12) > 0,
-            trading=not pair.trading or r.randrange(6) > 0,
-        )
-
-    def listing(self) -> Asked:
-        """List a coin, then a pair with it, that has no price and no rate for a while."""
-        count = len(self.world.state.coins)
-        if count == 6:
-            return c.VENUE, coin_terms("NEW", 3, "0.9", "5000")
-        return c.VENUE, c.SetPair(
-            "NEWUSDT", count - 1, 0, 10**8, 10, 0, 1_000, 0, 1, 10**9, 50,
-            [(10**9, 10**14, 4, 90_000)], 20_000, True, True,
-        )  # fmt: skip
-
-    def parameter(self) -> Asked:
-        """Set one of the venue's named numbers, at times out of range."""
-        name = self.random.choice(list(PARAMETERS))
-        default, least, most = PARAMETERS[name]
-        usual = {
-            "client_oid_ttl_ms": [0, 3_600_000],
-            "client_oids_max": [1, 3],
-            "takeover_after_ms": [0, 60_000],
-            "system_band_e6": [1, 5_000],
-            "band_e6": [10_000],
-            "spot_band_e6": [20_000, 100_000],
-            "caution_half_life_ms": [0, 0, 60_000],
-        }.get(name, [default])
-        return c.VENUE, c.SetParameter(
-            name, self.random.choice([default, default, *usual, *usual, least - 1, most + 1, most])
-        )
+    def coupon(self) -> Asked:
+        """Announce, grant, draw or claim coupons."""
+        return about_coupons(self.random, self.world.state, self.users, self.account())

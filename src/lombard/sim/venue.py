@@ -155,4 +155,5 @@ def is_beside_the_command(event: e.Event) -> bool:
         return not event.first
     if isinstance(event, e.OrderClosed):
         return event.reason == e.CLOSED_LIQUIDATION
-    return isinstance(event, e.HourTurned | e.LiquidationStarted | e.MarginCalled)
+    kinds = e.HourTurned | e.LiquidationStarted | e.MarginCalled | e.CouponStarted | e.CouponEnded
+    return isinstance(event, kinds)

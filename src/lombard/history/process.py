@@ -1,0 +1,292 @@
+"""History in a process of its own, as the node sees it.
+
+Writing history costs a third of what an order costs; here it takes nothing from the thread that
+answers. The promises are the projector's, which does the work at the other end: each command
+exactly once, a bounded backlog, a first failure that is final and loud. A writer that ends before
+it is told to is such a failure.
+"""
+
+import asyncio
+import os
+import select
+import socket
+import time
+from asyncio import Future
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, final
+
+from lombard.core.events import Event
+from lombard.history import parcels
+from lombard.history.faults import HistoryFailed, HistoryGap, HistoryRefused
+from lombard.history.projector import BACKLOG_MAX, BACKLOG_REFUSED, COMMIT_S, SLICE_MAX
+from lombard.history.writer import RECEIVE_BYTES, write_history
+
+# Does some work in a forked child that keeps one descriptor; returns the child's process id.
+Fork = Callable[[Callable[[], None], int], int]
+# Names the base and quote coin of every pair from one on, in the order of the pairs.
+PairsFrom = Callable[[int], list[tuple[int, int]]]
+
+
+@final
+class HistoryProcess:
+    """Hands what happens to the writer. Everything is called in the event loop's thread."""
+
+    def __init__(
+        self,
+        path: Path,
+        fork: Fork,
+        pairs_from: PairsFrom,
+        on_failure: Callable[[BaseException], None],
+        backlog_max: int = BACKLOG_MAX,
+        commit_s: float = COMMIT_S,
+    ) -> None:
+        """Start the writer of the history at `path`; raises `HistoryRefused`.
+
+        `on_failure` gets what made the writer stop, once. What nobody waits for is committed
+        `commit_s` late.
+        """
+        self._pairs_from: Final = pairs_from
+        self._on_failure: Final = on_failure
+        self._backlog_max: Final = backlog_max
+        self._loop: Final = asyncio.get_running_loop()
+        self._end, far = socket.socketpair()
+        with far:
+            far_fd = far.fileno()
+            self.pid: Final = fork(lambda: write_history(far, path, backlog_max, commit_s), far_fd)
+        self._end.setblocking(False)
+        self._ended = False
+        self._closing = False
+        self._failure: BaseException | None = None
+        self._refusal = ""
+        # On its way to the writer: commands that are not in a parcel yet, and bytes.
+        self._works: list[parcels.Packed] = []
+        self._flushing = False
+        self._outgoing = bytearray()
+        self._is_pushing = False
+        self._pairs_told = 0
+        # What the writer has said.
+        self._unwrapper: Final = parcels.Unwrapper()
+        self._applied_seq = -1
+        self._submitted_seq = -1
+        self._hurried_seq = 0
+        self._waiting: list[tuple[int, Future[None]]] = []
+        self._syncing: list[Future[int]] = []
+        self._loop.add_reader(self._end.fileno(), self._pull)
+        self._await_ready()
+
+    @property
+    def applied_seq(self) -> int:
+        """The last command whose rows are committed, as far as is known here."""
+        return self._applied_seq
+
+    @property
+    def lag(self) -> int:
+        """How many commands were submitted and are not known to be committed yet."""
+        return self._submitted_seq - self._applied_seq
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What made the writer stop; None while all is well."""
+        return self._failure
+
+    def submit(self, seq: int, time_ms: int, events: Sequence[Event]) -> bool:
+        """Hand over what a command did; False asks to slow down (`room`).
+
+        A command that was handed over before is ignored. Raises `HistoryGap` when one is missing,
+        `HistoryFailed` when the writer has stopped or was outrun in spite of all asking.
+        """
+        self._refuse_failed()
+        if seq > self._submitted_seq:
+            if seq != self._submitted_seq + 1:
+                raise HistoryGap(f"History is at {self._submitted_seq}, {seq} does not follow.")
+            if self.lag >= BACKLOG_REFUSED * self._backlog_max:
+                raise HistoryFailed(f"History is {self.lag} commands behind.")
+            self._works.append(parcels.packed(seq, time_ms, events))
+            self._submitted_seq = seq
+            if len(self._works) >= SLICE_MAX:
+                self._flush()
+            elif not self._flushing:
+                # What one turn of the event loop brings goes in one parcel.
+                self._flushing = True
+                self._loop.call_soon(self._flush)
+        return self.lag < self._backlog_max
+
+    async def wait(self, seq: int) -> None:
+        """Return when the rows of command `seq` can be read; raises `HistoryFailed`."""
+        if seq > self._applied_seq:
+            self._hurry(seq)
+            future: Future[None] = self._loop.create_future()
+            self._waiting.append((seq, future))
+            await future
+
+    def wait_blocking(self, seq: int, timeout_s: float | None = None) -> None:
+        """Do as `wait` while the event loop stands; raises `TimeoutError`."""
+        if seq > self._applied_seq:
+            self._hurry(seq)
+            self._exchange_until(lambda: self._applied_seq >= seq, timeout_s)
+
+    async def room(self) -> None:
+        """Return when the backlog is down to half of what `submit` allows."""
+        await self.wait(self._submitted_seq - self._backlog_max // 2)
+
+    def room_blocking(self) -> None:
+        """Do as `room` while the event loop stands."""
+        self.wait_blocking(self._submitted_seq - self._backlog_max // 2)
+
+    async def sync(self) -> int:
+        """Bring all that was submitted so far through a power cut; give the last command of it.
+
+        Until then a power cut may set the history back, never spoil it: the journal has the rest.
+        """
+        self._refuse_failed()
+        self._flush()
+        self._say(parcels.SYNC, None)
+        future: Future[int] = self._loop.create_future()
+        self._syncing.append(future)
+        return await future
+
+    def close(self) -> None:
+        """Let the writer write what is waiting, and end. Closing twice is fine."""
+        if not self._closing:
+            self._closing = True
+            if not self._ended:
+                self._flush()
+                self._say(parcels.CLOSE, None)
+                self._exchange_until(lambda: self._ended, None)
+            self._give_up_waiting()
+
+    # --- towards the writer --------------------------------------------------------------------
+
+    def _await_ready(self) -> None:
+        self._exchange_until(lambda: self._applied_seq >= 0 or self._ended, None)
+        if self._refusal:
+            raise HistoryRefused(self._refusal)
+        self._refuse_failed()
+        self._submitted_seq = self._applied_seq
+
+    def _refuse_failed(self) -> None:
+        if self._failure is not None:
+            raise HistoryFailed(f"History has stopped: {self._failure}") from self._failure
+        if self._closing:
+            raise HistoryFailed("History is closed.")
+
+    def _hurry(self, seq: int) -> None:
+        self._refuse_failed()
+        self._flush()
+        if seq > self._hurried_seq:
+            self._hurried_seq = seq
+            self._say(parcels.REACH, seq)
+
+    def _flush(self) -> None:
+        """Send the commands that were submitted, and first whatever pair is new."""
+        self._flushing = False
+        if not self._works or self._ended:
+            return
+        pairs = self._pairs_from(self._pairs_told)
+        if pairs:
+            self._say(parcels.PAIRS, pairs)
+            self._pairs_told += len(pairs)
+        works, self._works = self._works, []
+        self._say(parcels.WORK, works)
+
+    def _say(self, word: str, what: object) -> None:
+        self._outgoing += parcels.written((word, what))
+        self._push()
+
+    def _push(self) -> None:
+        """Send what the socket takes; the event loop sends the rest as soon as it takes more."""
+        try:
+            while self._outgoing:
+                del self._outgoing[: self._end.send(self._outgoing)]
+        except BlockingIOError:
+            if not self._is_pushing:
+                self._is_pushing = True
+                self._loop.add_writer(self._end.fileno(), self._push)
+            return
+        except OSError:
+            # Nobody listens: the end of what is heard says why.
+            self._outgoing.clear()
+        if self._is_pushing:
+            self._is_pushing = False
+            self._loop.remove_writer(self._end.fileno())
+
+    # --- from the writer -----------------------------------------------------------------------
+
+    def _exchange_until(self, is_over: Callable[[], bool], timeout_s: float | None) -> None:
+        """Send and receive while the event loop stands, until something is so."""
+        until_s = None if timeout_s is None else time.monotonic() + timeout_s
+        while not is_over():
+            if self._failure is not None and not self._closing:
+                self._refuse_failed()
+            poll = select.poll()
+            poll.register(self._end, select.POLLIN | (select.POLLOUT if self._outgoing else 0))
+            left_s = None if until_s is None else max(0.0, until_s - time.monotonic())
+            if not poll.poll(None if left_s is None else left_s * 1000) and left_s == 0:
+                raise TimeoutError
+            self._push()
+            self._pull()
+
+    def _pull(self) -> None:
+        """Receive what the writer says."""
+        try:
+            data = self._end.recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._writer_ended()
+            return
+        for word, what in self._unwrapper.feed(data):
+            self._heard(word, what)
+
+    def _heard(self, word: str, what: Any) -> None:
+        if word in (parcels.APPLIED, parcels.READY):
+            self._applied_seq = what
+            reached = [future for seq, future in self._waiting if seq <= what]
+            self._waiting = [waiting for waiting in self._waiting if waiting[0] > what]
+            for future in reached:
+                _resolve(future, None)
+        elif word == parcels.SYNCED:
+            _resolve(self._syncing.pop(0), what)
+        elif word == parcels.REFUSED:
+            self._refusal = what
+        elif word == parcels.FAILED:
+            self._fail(HistoryFailed(what))
+
+    def _writer_ended(self) -> None:
+        """Take note that the writer has ended, as it does when it is told to."""
+        self._ended = True
+        self._loop.remove_reader(self._end.fileno())
+        self._outgoing.clear()
+        self._push()
+        self._end.close()
+        _, status = os.waitpid(self.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        if code or not self._closing:
+            how = f"signal {-code}" if code < 0 else f"code {code}"
+            self._fail(HistoryFailed(f"The process that writes history has ended with {how}."))
+
+    def _fail(self, failure: BaseException) -> None:
+        """Keep the first failure, and tell of it."""
+        if self._failure is None:
+            self._failure = failure
+            self._give_up_waiting()
+            if self._submitted_seq >= 0:
+                self._on_failure(failure)
+
+    def _give_up_waiting(self) -> None:
+        """Nothing will be written any more: nobody may go on waiting for it."""
+        forlorn: list[Future[Any]] = [future for _, future in self._waiting]
+        forlorn += self._syncing
+        self._waiting, self._syncing = [], []
+        for future in forlorn:
+            if not future.done():
+                future.set_exception(HistoryFailed("History has stopped."))
+
+
+def _resolve(future: "Future[Any]", value: object) -> None:
+    # Whoever waited may have gone away.
+    if not future.done():
+        future.set_result(value)
