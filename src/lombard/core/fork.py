@@ -9,10 +9,12 @@ account, of the trade and of the catalogue, not of the venue.
 from __future__ import annotations
 
 from lombard.core.book import Order
+from lombard.core.campaigns import Campaign
 from lombard.core.cancelling import find
 from lombard.core.closing import closing_order
 from lombard.core.commands import (
     BUY,
+    ClaimCoupon,
     ClosePosition,
     Command,
     FlashRepay,
@@ -43,7 +45,10 @@ def fork(state: State, account_id: int, command: Command | None = None) -> State
         for order in account.orders:
             if order.id not in taken:
                 orders.append(order)
-    return copy_part(state, accounts, orders)
+    claimed: Campaign | None = None
+    if isinstance(command, ClaimCoupon):
+        claimed = state.campaigns.get(command.campaign)
+    return copy_part(state, accounts, orders, claimed)
 
 
 def _reached(state: State, account_id: int, command: Command | None) -> list[Order]:

@@ -38,7 +38,8 @@ from lombard.core.interest import bring_up_to_date, interest_due
 from lombard.core.ledger import set_debt_flag
 from lombard.core.lending import pay_back
 from lombard.core.matching import match
-from lombard.core.orders import after_fill, end_reason
+from lombard.core.order_amounts import end_reason
+from lombard.core.orders import after_fill
 from lombard.core.rates import note_lent, note_supplied
 from lombard.core.refusals import Refusal
 from lombard.core.risk import (

@@ -29,10 +29,7 @@ from lombard.core.commands import (
 )
 from lombard.core.delisting import refuse_increase
 from lombard.core.events import (
-    CLOSED_FILLED,
     CLOSED_REPLACED,
-    CLOSED_SELF_TRADE,
-    CLOSED_UNFILLED,
     REPAY_AUTO,
     Event,
     OrderClosed,
@@ -55,6 +52,7 @@ from lombard.core.matching import (
     walk,
     withdraw,
 )
+from lombard.core.order_amounts import cost_units, end_reason, paid_units, resting_units
 from lombard.core.refusals import Refusal
 from lombard.core.risk import (
     Deltas,
@@ -305,16 +303,6 @@ def _order(state: State, account: Account, pair: Pair, cmd: PlaceOrder) -> Order
     )
 
 
-def cost_units(order: Order) -> int:
-    """Return the most an order can spend of the coin it pays with."""
-    pair = order.pair
-    if order.side != BUY:
-        return order.size_steps * pair.step_units
-    if order.kind == MARKET:
-        return order.quote_units
-    return order.price_ticks * order.size_steps * pair.quote_per_tick_step
-
-
 def _surely_allowed(state: State, order: Order, need: int, shortfall: int) -> bool:
     """Say whether bounds alone prove that limits and risk allow an order; False decides nothing.
 
@@ -422,8 +410,8 @@ def _trade(state: State, order: Order, limit_ticks: int, events: list[Event]) ->
     takes = crosses(order, limit_ticks)
     trades: list[Event] = [] if takes and may_borrow else events
     makers = match(state, order, limit_ticks, 0, trades) if takes else NO_MAKERS
-    resting = _resting_units(order)
-    paid = _paid_units(order)
+    resting = resting_units(order)
+    paid = paid_units(order)
     borrowed = paid + resting - order.pay.available_units
     if borrowed > 0:
         assert may_borrow, "Invariant: an order spent what it did not have"
@@ -444,38 +432,6 @@ def _trade(state: State, order: Order, limit_ticks: int, events: list[Event]) ->
             after_fill(state, maker, net_units, events)
 
     assert order.pay.available_units >= 0, "Invariant: an order overdrew"
-
-
-def _paid_units(order: Order) -> int:
-    if order.side == BUY:
-        return order.filled_quote_units
-    return order.filled_steps * order.pair.step_units
-
-
-def _resting_units(order: Order) -> int:
-    """Return what the rest of an order must freeze, 0 when it does not rest."""
-    if order.kind == MARKET or order.force not in (GTC, POST_ONLY) or order.stopped:
-        return 0
-    if order.side == BUY:
-        return order.price_ticks * order.remaining_steps * order.pair.quote_per_tick_step
-    return order.remaining_steps * order.pair.step_units
-
-
-def end_reason(order: Order) -> int:
-    """Return why an order that does not rest ended."""
-    if order.stopped:
-        return CLOSED_SELF_TRADE
-    by_quote = order.size_steps == 0
-    done = _budget_spent(order) if by_quote else order.remaining_steps == 0
-    return CLOSED_FILLED if done else CLOSED_UNFILLED
-
-
-def _budget_spent(order: Order) -> bool:
-    """Say whether a market buy's left-over buys no further step at its worst price."""
-    if order.filled_steps == 0:
-        return False
-    left = order.quote_units - order.filled_quote_units
-    return left < order.pair.last_price_ticks * order.pair.quote_per_tick_step
 
 
 def _placed(order: Order) -> OrderPlaced:

@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from lombard.core.book import Order
 from lombard.core.bounds import set_price_bounds, set_ratio_bounds
-from lombard.core.campaigns import NEVER, Campaign, Coupon
+from lombard.core.campaigns import Campaign
 from lombard.core.commands import SLOT_ISOLATED, slot_of, stamp_of, user_of
+from lombard.core.coupon_snapshot import campaign_row, coupon_row, read_campaign, read_coupon
 from lombard.core.coupons import resume as resume_coupons
 from lombard.core.delisting import set_reduce_only
 from lombard.core.index import set_bands
@@ -81,11 +82,11 @@ def _body(state: State) -> Iterator[str]:
     for account_id in sorted(state.accounts):
         yield from _account_lines(state.accounts[account_id])
     for campaign_id in sorted(state.campaigns):
-        yield _line(_campaign_row(state.campaigns[campaign_id]))
+        yield _line(campaign_row(state.campaigns[campaign_id]))
     for user_id in sorted(state.users):
         coupons = state.users[user_id].coupons
         for campaign_id in sorted(coupons):
-            yield _line(_coupon_row(coupons[campaign_id]))
+            yield _line(coupon_row(coupons[campaign_id]))
     for pair in state.pairs:
         for side in (pair.bids, pair.asks):
             for order in side.orders():
@@ -164,19 +165,6 @@ _ORDER: Final = [
 ]
 
 
-_CAMPAIGN: Final = [
-    "name",
-    "discount_e6",
-    "duration_ms",
-    "claim_from_ms",
-    "claim_until_ms",
-    "count",
-    "access",
-    "starts_on_claim",
-    "seed_hash",
-]
-
-
 def _coin_row(coin: Coin) -> Row:
     terms: Row = ["coin", coin.id, coin.name, coin.decimals]
     values: Row = [getattr(coin, name) for name in _COIN]
@@ -214,18 +202,6 @@ def _announcement_row(change: Announcement) -> Row:
     return [*terms, change.cross_tiers, change.user_limit_units, change.isolated_tiers]
 
 
-def _campaign_row(campaign: Campaign) -> Row:
-    values: Row = [getattr(campaign, name) for name in _CAMPAIGN]
-    caps = sorted(campaign.caps.items())
-    draw = [campaign.seed, campaign.cut_hash, sorted(campaign.entrants)]
-    return ["campaign", campaign.id, caps, campaign.made, *draw, *values]
-
-
-def _coupon_row(coupon: Coupon) -> Row:
-    row: Row = ["coupon", coupon.id, coupon.campaign.id, coupon.user, coupon.claimed_ms]
-    return [*row, coupon.start_ms, coupon.account, coupon.from_hour, coupon.fresh_hour]
-
-
 def _account_row(account: Account) -> Row:
     balances: Row = []
     for balance in account.balances:
@@ -250,8 +226,15 @@ def _liquidation_row(job: Liquidation) -> Row:
     return [*row, job.fee_value_e26, job.stalled, job.forced]
 
 
-def copy_part(state: State, accounts: list[Account], orders: list[Order]) -> State:
+def copy_part(
+    state: State,
+    accounts: list[Account],
+    orders: list[Order],
+    claimed: Campaign | None = None,
+) -> State:
     """Copy the venue's terms, some accounts, and some of their orders in their order of trading.
+
+    Coupons come with the accounts they are bound to; `claimed` is one more campaign.
 
     Client ids stay behind. Lists of numbers by hour are shared with the original: they grow only
     when an hour turns, which must not happen to the copy.
@@ -265,10 +248,15 @@ def copy_part(state: State, accounts: list[Account], orders: list[Order]) -> Sta
     rows += [_user_row(user) for user in users.values()]
     rows += [_account_row(account) for account in accounts]
     rows += [_order_row(order) for order in orders]
+    copied = {account.id: True for account in accounts}
+    copied[0] = True
     held = [coupon for user in users.values() for coupon in user.coupons.values()]
+    held = [coupon for coupon in held if coupon.account in copied]
     campaigns = {coupon.campaign.id: coupon.campaign for coupon in held}
-    rows += [_campaign_row(campaign) for campaign in campaigns.values()]
-    rows += [_coupon_row(coupon) for coupon in held]
+    if claimed is not None:
+        campaigns[claimed.id] = claimed
+    rows += [campaign_row(campaign) for campaign in campaigns.values()]
+    rows += [coupon_row(coupon) for coupon in held]
     jobs = [account.liquidation for account in accounts if account.liquidation is not None]
     rows += [_liquidation_row(job) for job in jobs]
     for row in rows:
@@ -395,28 +383,6 @@ def _read_account(state: State, row: Row) -> None:
     state.open_account(account)
 
 
-def _read_campaign(state: State, row: Row) -> None:
-    name, discount, duration, claim_from, claim_until, count, access, on_claim, seed_hash = row[7:]
-    caps = dict(row[2])
-    campaign = Campaign(
-        row[1], name, discount, caps, duration, claim_from, claim_until, count, access, on_claim,
-        seed_hash,
-    )  # fmt: skip
-    campaign.made, campaign.seed, campaign.cut_hash = row[3], row[4], row[5]
-    campaign.entrants = dict.fromkeys(row[6], True)
-    state.campaigns[campaign.id] = campaign
-
-
-def _read_coupon(state: State, row: Row) -> None:
-    user = state.users[row[3]]
-    coupon = Coupon(row[1], state.campaigns[row[2]], user.id)
-    coupon.claimed_ms = row[4]
-    if row[5] != NEVER:
-        coupon.run_from(row[5], state.first_hour)
-    coupon.account, coupon.from_hour, coupon.fresh_hour = row[6], row[7], row[8]
-    user.coupons[coupon.campaign.id] = coupon
-
-
 def _read_client_oid(state: State, row: Row) -> None:
     first = Remembered(row[3], row[4], row[5], row[6], row[7])
     state.accounts[row[1]].client_oids[row[2]] = first
@@ -478,8 +444,8 @@ _READERS: Final = {
     "pair": _read_pair,
     "user": _read_user,
     "account": _read_account,
-    "campaign": _read_campaign,
-    "coupon": _read_coupon,
+    "campaign": read_campaign,
+    "coupon": read_coupon,
     "client_oid": _read_client_oid,
     "order": _read_order,
     "liquidation": _read_liquidation,

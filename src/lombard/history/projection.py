@@ -37,11 +37,11 @@ from lombard.core.events import (
     Repaid,
     Traded,
     Transferred,
-    TriggerPlaced,
 )
 from lombard.history import rows as r
 from lombard.history.candle_log import CandleLog, CandleLookup
 from lombard.history.liquidation_log import LiquidationLog, LiquidationLookup
+from lombard.history.new_ids import new_id_of
 from lombard.history.position_log import PositionLog, PositionLookup
 from lombard.history.schema import COUNTER_ENGINE, COUNTER_LEDGER, MINUTE_MS, metadata
 from lombard.history.trigger_log import TriggerLog, TriggerLookup
@@ -468,7 +468,7 @@ class Projection:
     # --- time -------------------------------------------------------------------------------
 
     def _note_first_id(self, events: Sequence[Event]) -> None:
-        new_ids = [new_id for event in events if (new_id := _new_id(event))]
+        new_ids = [new_id for event in events if (new_id := new_id_of(event))]
         if new_ids:
             self._unnoted_id_ms = self._note(COUNTER_ENGINE, self._time_ms, min(new_ids))
 
@@ -483,24 +483,3 @@ class Projection:
 def _covers_text(covers: tuple[tuple[int, int], ...]) -> str:
     rows = [(coupon_id, str(units)) for coupon_id, units in covers]
     return msgspec.json.encode(rows).decode()
-
-
-def _new_id(event: Event) -> int:
-    """Give the id that was new with an event; 0 for one that names only what was there before."""
-    if isinstance(event, OrderPlaced):
-        return event.order_id
-    if isinstance(event, Traded):
-        return event.trade_id
-    if isinstance(event, Borrowed):
-        return event.loan_id
-    if isinstance(event, Repaid):
-        return event.repay_id
-    if isinstance(event, Transferred):
-        return event.transfer_id
-    if isinstance(event, Deposited):
-        return event.deposit_id
-    if isinstance(event, LiquidationStarted):
-        return event.liquidation_id
-    if isinstance(event, TriggerPlaced):
-        return event.trigger_id
-    return 0
