@@ -14,6 +14,8 @@ from lombard.core.refusals import Refusal
 from lombard.sim import oracle, order_oracle, terms_oracle
 from lombard.sim.book import NaiveOrder
 from lombard.sim.campaign import Campaign, run_campaign
+from lombard.sim.coupons import NaiveWallet
+from lombard.sim.rates import NaiveRates
 from lombard.sim.run import Run, replay, run_seed
 from lombard.sim.shrink import shrink
 from lombard.sim.venue import NaiveVenue
@@ -85,12 +87,20 @@ def test_a_log_can_be_asked_again() -> None:
     assert replay(run.steps) is None
 
 
+def by_an_instant(rates: NaiveRates, coin: int, hour_ms: int) -> int:
+    """Make the next hour's rate of what is lent as the hour turns, not of the hour's average."""
+    pool = rates.pools[coin]
+    return rates.rate(coin, Fraction(pool.lent, pool.supplied or 1))
+
+
 # Errors in what the auditor believes are as good as errors in the engine: the two must differ.
 ERRORS = [
     (NaiveOrder, "take_fee", lambda order, units, rate: floor(units * rate)),
     (order_oracle, "calm", lambda net, needed: 5 * needed < 3 * net or not needed),
     (order_oracle, "open_loss", lambda *_: Fraction(0)),
     (NaiveVenue, "recall", lambda *_: None),
+    (NaiveRates, "turn", by_an_instant),
+    (NaiveWallet, "covered_in_hour", lambda *_: Fraction(0)),
 ]
 
 
