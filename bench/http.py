@@ -1,6 +1,6 @@
 """Signed, durable orders over HTTP, beside a constant answer of the same server.
 
-    python bench/http.py [SECONDS]
+    python bench/http.py [SECONDS [CONNECTIONS]]
 
 One process is the whole venue as `lombard sandbox` runs it: gateway, SQLite journal with every
 command synced before it is answered, engine, history. Another is the load: connections that each
@@ -29,7 +29,8 @@ from pathlib import Path
 
 import uvloop
 
-CONNECTIONS = 64
+# Few of them wait for the disk, many for the processor.
+CONNECTIONS = (64, 256)
 ROUNDS = 3
 ORDER_PATH = "/api/v2/spot/trade/place-order"
 CONSTANT_PATH = "/bench/constant"
@@ -158,10 +159,10 @@ def call(port, path, body):
         return json.load(response)["data"]
 
 
-def funded_users(port):
+def funded_users(port, count):
     """Make a funded user for each connection."""
     users = []
-    for _ in range(CONNECTIONS):
+    for _ in range(count):
         user = call(port, "users", {})
         for coin, amount in (("USDT", "10000000"), ("BTC", "1000")):
             call(port, "deposits", {"userId": user["userId"], "coin": coin, "amount": amount})
@@ -197,8 +198,9 @@ def report(name, rate, latencies, spent_s):
 
 
 def main():
-    """Press both in turn and print the ratio of each round."""
+    """Press each path in turn, with few and with many connections."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 6.0
+    counts = (int(sys.argv[2]),) if len(sys.argv) > 2 else CONNECTIONS
     port = 18_000 + os.getpid() % 10_000
     with tempfile.TemporaryDirectory() as room:
         server = subprocess.Popen(
@@ -215,27 +217,31 @@ def main():
         else:
             sys.exit("".join(printed))
         print(printed[0].strip().split(", data")[0])
-        users, ratios = funded_users(port), []
+        users = funded_users(port, max(counts))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(press(port, ORDER_PATH, users, 1.0))
-            for _ in range(ROUNDS):
-                rates = {}
-                for name, path in PATHS.items():
-                    before_s = cpu_s(server.pid)
-                    rates[name], latencies = runner.run(press(port, path, users, seconds))
-                    report(name, rates[name], latencies, cpu_s(server.pid) - before_s)
-                ratios.append(
-                    (rates["orders"] / rates["signed"], rates["orders"] / rates["constant"])
-                )
+            for count in counts:
+                print(f"{count} connections")
+                measure(runner, server, port, users[:count], seconds)
         started = time.perf_counter()
         server.terminate()
         code = server.wait(60)
         print(f"stopped with {code}, history written, in {time.perf_counter() - started:.2f} s")
-        for n, name in enumerate(("signed", "constant")):
-            found = sorted(ratio[n] for ratio in ratios)
-            print(
-                f"orders / {name}: {found[len(found) // 2]:.2f} ({found[0]:.2f} to {found[-1]:.2f})"
-            )
+
+
+def measure(runner, server, port, users, seconds):
+    """Press both in turn and print the ratio of each round."""
+    ratios = []
+    runner.run(press(port, ORDER_PATH, users, 1.0))
+    for _ in range(ROUNDS):
+        rates = {}
+        for name, path in PATHS.items():
+            before_s = cpu_s(server.pid)
+            rates[name], latencies = runner.run(press(port, path, users, seconds))
+            report(name, rates[name], latencies, cpu_s(server.pid) - before_s)
+        ratios.append((rates["orders"] / rates["signed"], rates["orders"] / rates["constant"]))
+    for n, name in enumerate(("signed", "constant")):
+        found = sorted(ratio[n] for ratio in ratios)
+        print(f"orders / {name}: {found[len(found) // 2]:.2f} ({found[0]:.2f} to {found[-1]:.2f})")
 
 
 if __name__ == "__main__":
