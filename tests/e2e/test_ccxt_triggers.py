@@ -84,11 +84,12 @@ def test_triggers_outlive_a_kill_and_a_cascade_is_carried_through(tmp_path: Path
         users = [sandbox.user() for _ in range(3)]
         for user in users:
             user.deposit("BTC", "1")
-            for _ in range(45):
+            for number in range(45):
+                # Two that are signed alike within a millisecond would be one command.
                 user.post(
                     "/api/v2/spot/trade/place-plan-order", symbol="BTCUSDT", side="sell",
                     triggerPrice="19000", orderType="limit", executePrice="21000", size="0.001",
-                    triggerType="mark_price",
+                    triggerType="mark_price", clientOid=f"stop{number}",
                 )  # fmt: skip
         before = sandbox.state_hash()
         sandbox.stop(signal.SIGKILL)
