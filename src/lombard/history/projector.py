@@ -1,4 +1,4 @@
-"""The projector: takes events from the node, and writes them in a thread of its own.
+"""The projector: takes the events of a venue, and writes them in a thread of its own.
 
 Exactly once: the rows of a command and its number are committed together; what was committed is
 ignored when it comes again, and a missing command is an error. The queue is bounded by agreement:
