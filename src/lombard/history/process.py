@@ -19,6 +19,8 @@ from lombard.history.faults import HistoryFailed, HistoryGap, HistoryRefused
 from lombard.history.projector import BACKLOG_MAX, BACKLOG_REFUSED, COMMIT_S, SLICE_MAX
 from lombard.history.writer import write_history
 
+# What comes within this time goes in one parcel, unless somebody waits for it: each wakes the writer.
+GATHER_S: Final = 0.004
 # Names the base and quote coin of every pair from one on, in the order of the pairs.
 PairsFrom = Callable[[int], list[tuple[int, int]]]
 
@@ -101,9 +103,8 @@ class HistoryProcess:
             if len(self._works) >= SLICE_MAX:
                 self._flush()
             elif not self._flushing:
-                # What one turn of the event loop brings goes in one parcel.
                 self._flushing = True
-                self._loop.call_soon(self._flush)
+                self._loop.call_later(GATHER_S, self._flush)
         return self.lag < self._backlog_max
 
     async def wait(self, seq: int) -> None:
