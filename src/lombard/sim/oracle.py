@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lombard.core import commands as c
 from lombard.core.refusals import Refusal
 from lombard.core.units import VALUE_MAX
-from lombard.sim import coupon_oracle, order_oracle, terms_oracle
+from lombard.sim import closing_oracle, coupon_oracle, order_oracle, terms_oracle
 from lombard.sim.limits import index_problem, limit, may_hold, refuse_lending, refuse_over_limit
 from lombard.sim.venue import Answer
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def foresee(a: Auditor, account: int, cmd: c.Command, command_id: bytes) -> Answer | None:
-    """Say how a command must be answered now; None when its kind is not foretold."""
+    """Say how a command must be answered now; None when `a.script` is to say so in the end."""
     a.recalled = False
     if type(cmd) not in FORESEEN and type(cmd) not in terms_oracle.FORESEEN:
         return None
@@ -175,7 +175,7 @@ def cancel_all(a: Auditor, account: int, cmd: c.CancelAllOrders) -> Answer:
     return Answer(None, len(order_oracle.standing(a, account, cmd.pair)))
 
 
-Row = Callable[["Auditor", int, Any], Answer]
+Row = Callable[["Auditor", int, Any], Answer | None]
 FORESEEN: dict[type[c.Command], Row] = {
     c.PlaceOrder: order_oracle.place,
     c.ReplaceOrder: order_oracle.replace,
@@ -187,4 +187,6 @@ FORESEEN: dict[type[c.Command], Row] = {
     c.Transfer: transfer,
     c.Deposit: deposit,
     c.ClaimCoupon: coupon_oracle.claim,
+    c.ClosePosition: closing_oracle.close,
+    c.FlashRepay: closing_oracle.flash_repay,
 }

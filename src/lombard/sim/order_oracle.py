@@ -41,7 +41,13 @@ def find(a: Auditor, account: int, pair: int, order_id: int, oid: str) -> NaiveO
 
 def place(a: Auditor, account: int, cmd: c.PlaceOrder) -> Answer:
     """Say how a new order is answered."""
-    return refuse(a, account, cmd, None) or DONE
+    return refuse(a, account, cmd, None) or ask(a, cmd)
+
+
+def ask(a: Auditor, order: c.PlaceOrder) -> Answer:
+    """Grant an order, which must then be placed."""
+    a.asked = order
+    return DONE
 
 
 def replace(a: Auditor, account: int, cmd: c.ReplaceOrder) -> Answer:
@@ -55,8 +61,8 @@ def replace(a: Auditor, account: int, cmd: c.ReplaceOrder) -> Answer:
     )  # fmt: skip
     if new.price_ticks == old.price and new.size_steps < old.steps:
         # Smaller where it stands, it costs and risks less than it did.
-        return refuse_form(a, account, new, old) or DONE
-    return refuse(a, account, new, old) or DONE
+        return refuse_form(a, account, new, old) or ask(a, new)
+    return refuse(a, account, new, old) or ask(a, new)
 
 
 def refuse_form(

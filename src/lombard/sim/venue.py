@@ -140,6 +140,8 @@ def request_of(cmd: c.Command) -> tuple[tuple[str, str], tuple[object, ...]]:
         case c.ReplaceOrder():
             named = (cmd.pair, cmd.order_id, cmd.client_oid)
             return ("order", cmd.new_client_oid), (*named, cmd.price_ticks, cmd.size_steps)
+        case c.ClosePosition():
+            return ("order", cmd.client_oid), ("close", cmd.pair, cmd.repay)
         case c.Borrow():
             return ("borrow", cmd.client_oid), (cmd.coin, cmd.units)
         case c.Repay():

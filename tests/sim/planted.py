@@ -1,0 +1,38 @@
+"""Faults planted in the engine, one at a time; run as a program, on the interpreted core.
+
+Compiled functions cannot be replaced, so this has a process of its own. It prints the first law
+that the simulator finds broken: `python -m tests.sim.planted NAME`.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from lombard.core import __impl__, closing, flash_repay
+from lombard.sim.campaign import run_campaign
+
+surpluses = flash_repay._surpluses
+
+# Where it is, what is there, and what is there instead.
+PLANTED: dict[str, tuple[Any, str, Callable[..., Any]]] = {
+    "a short is closed without the fee": (closing, "before_fee", lambda pair, units: units),
+    "flash repayment sells the smallest first": (
+        flash_repay,
+        "_surpluses",
+        lambda *args: surpluses(*args)[::-1],
+    ),
+}
+
+
+def main(name: str) -> None:
+    """Plant a fault; say which law it breaks, or that none was found broken."""
+    assert __impl__ == "interpreted"
+    place, attribute, instead = PLANTED[name]
+    assert hasattr(place, attribute)
+    setattr(place, attribute, instead)
+    failure = run_campaign(1, 100, 2_000, processes=1).failure
+    print(f"broken: {failure.law}" if failure else "nothing was found")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
