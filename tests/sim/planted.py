@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from lombard.core import __impl__, closing, flash_repay
+from lombard.core import __impl__, announcements, closing, delisting, flash_repay, orders
+from lombard.core.state import Reply
 from lombard.sim.campaign import run_campaign
 
 surpluses = flash_repay._surpluses
@@ -21,6 +22,19 @@ PLANTED: dict[str, tuple[Any, str, Callable[..., Any]]] = {
         "_surpluses",
         lambda *args: surpluses(*args)[::-1],
     ),
+    "an announcement calls nobody": (announcements, "_call", lambda *_: None),
+    "announced terms are not looked at again": (
+        announcements,
+        "set_coin",
+        lambda *_: Reply(None),
+    ),
+    "a delisting leaves orders in the book": (
+        announcements,
+        "withdraw_increasing",
+        lambda *_: None,
+    ),
+    "a delisted coin may be bought": (orders, "refuse_increase", lambda *_: None),
+    "a delisted debt is not repaid by force": (delisting, "owes_delisted", lambda *_: False),
 }
 
 

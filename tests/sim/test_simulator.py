@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from lombard.cli.app import app
 from lombard.core import commands as c
 from lombard.core.refusals import Refusal
-from lombard.sim import oracle, order_oracle, terms_oracle
+from lombard.sim import oracle, order_oracle
 from lombard.sim.book import NaiveOrder
 from lombard.sim.campaign import Campaign, run_campaign
 from lombard.sim.coupons import NaiveWallet
@@ -33,21 +33,20 @@ SEEN = [
 
 # Kinds of commands that the simulator does not know yet.
 UNKNOWN = {
-    c.AnnounceCoinTerms, c.AnnounceDelisting, c.AnnouncePairTerms, c.WithdrawAnnouncement,
     c.CancelAllTriggers, c.CancelEverything, c.CancelTrigger, c.FireTriggers, c.ModifyTrigger,
     c.PlaceOco, c.PlaceTrigger, c.PlaceWithExits,
 }  # fmt: skip
-# What has no occasion: triggers and delisting are not asked for, and every pair's least
+# What has no occasion: triggers are not asked for, and every pair's least
 # size is one step.
 NEVER_REFUSED = {
-    Refusal.SIZE_UNDER_MINIMUM, Refusal.REDUCE_ONLY,
+    Refusal.SIZE_UNDER_MINIMUM,
     Refusal.ORDER_CLOSED, Refusal.TRIGGER_UNKNOWN, Refusal.TRIGGER_PRICE_UNKNOWN,
     Refusal.TRIGGER_PRICE_REACHED, Refusal.TRIGGER_PRICE_TOO_HIGH, Refusal.TRIGGER_PRICE_TOO_LOW,
 }  # fmt: skip
 
 
 def test_every_reply_is_foretold_but_those_named() -> None:
-    rows = {*oracle.FORESEEN, *terms_oracle.FORESEEN}
+    rows = {*oracle.FORESEEN, *oracle.OF_THE_VENUE}
 
     assert UNKNOWN == set(get_args(c.Command)) - rows
 

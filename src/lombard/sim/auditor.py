@@ -12,6 +12,8 @@ from math import ceil, floor
 from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.core.state import Reply
+from lombard.sim import announcement_oracle
+from lombard.sim.announcement_oracle import Announced
 from lombard.sim.books import receipt_of
 from lombard.sim.closing_oracle import Script
 from lombard.sim.coupons import OF_COUPONS
@@ -22,6 +24,8 @@ from lombard.sim.order_auditor import OrderAuditor
 from lombard.sim.venue import Answer, is_beside_the_command
 
 HOUR_MS = 3_600_000
+# The phases of a command: first what time brings, announced changes and hours.
+CHANGES, HOURS, COMMAND = 1, 2, 3
 
 
 class Auditor(OrderAuditor):
@@ -32,6 +36,12 @@ class Auditor(OrderAuditor):
         self.hour_ms = 0
         self.next_levels: dict[int, int] = {}
         self.called: set[int] = set()
+        # Who was ever called or locked, and who is locked only to repay what is delisted.
+        self.flagged: set[int] = set()
+        self.forced: set[int] = set()
+        self.announced: list[Announced] = []
+        # Whom the terms that a command announces would bring to the call line.
+        self.callable: set[int] = set()
         self.liquidated = NaiveLiquidations(self.terms)
         self.liquidations_seen = 0
         self.cmd: c.Command = c.Tick()
@@ -39,6 +49,12 @@ class Auditor(OrderAuditor):
         self.reply = Reply(None)
         self.envelope = c.Envelope(0, 0, b"", c.VENUE, self.cmd)
         self.foretold = False
+        self.phase = COMMAND
+        self.until_ms = 0
+        # The events of the command's own work.
+        self.own: list[str] = []
+        # Whether the announced change that is due has begun.
+        self.changing = False
         # What the command at hand does step by step, where one answer does not tell all.
         self.script: Script | None = None
 
@@ -46,9 +62,6 @@ class Auditor(OrderAuditor):
 
     def follow(self, envelope: c.Envelope, reply: Reply, events: list[e.Event]) -> None:
         """Post a command's events, predicting those that can be."""
-        self.time_ms = max(self.time_ms, envelope.time_ms)
-        hour_ms = self.time_ms // HOUR_MS * HOUR_MS
-        self.hour_ms = self.hour_ms or hour_ms
         self.begin(envelope, reply)
         for event in events:
             self.reach(event)
@@ -58,12 +71,11 @@ class Auditor(OrderAuditor):
             net, _, needed = self.risk(account)
             if 10 * needed < 7 * net or not needed:
                 self.called.remove(account)
-        assert hour_ms == self.hour_ms, "an hour was not turned"
         if reply.refusal is None and not self.recalled:
             self.grant(envelope)
 
     def begin(self, envelope: c.Envelope, reply: Reply) -> None:
-        """Forget the command before."""
+        """Forget the command before; see what time brings before this one."""
         self.envelope, self.reply = envelope, reply
         self.cmd, self.account = envelope.command, envelope.account
         self.repayable.clear()
@@ -72,18 +84,70 @@ class Auditor(OrderAuditor):
         self.replaced = None
         self.asked = self.script = None
         self.placed_id = 0
+        self.callable = set()
+        self.own = []
+        self.until_ms = max(self.time_ms, envelope.time_ms)
+        self.hour_ms = self.hour_ms or self.until_ms // HOUR_MS * HOUR_MS
+        self.phase = CHANGES
+        self.changing = False
 
     def reach(self, event: e.Event) -> None:
-        """Get so far that an event may come."""
-        if self.expected or is_beside_the_command(event):
+        """Get so far that an event may come: changes are made, hours turned, then the command."""
+        if self.expected:
             return
-        if not self.foretold:
-            self.foretell()
-        if self.script is not None and self.asked is None and not self.repays():
-            self.go_on(self.script)
+        while not self.may_come(event):
+            self.next_phase()
+
+    def may_come(self, event: e.Event) -> bool:
+        """Say whether an event belongs to this phase of the command."""
+        beside = is_beside_the_command(event)
+        if self.phase == CHANGES:
+            change = self.due_change()
+            if change is None:
+                return beside and not isinstance(event, e.HourTurned)
+            if isinstance(event, e.HourTurned):
+                self.time_ms = max(self.time_ms, change.effective_ms)
+            elif not self.changing and not (beside and self.is_watched(event)):
+                self.time_ms = max(self.time_ms, change.effective_ms)
+                self.changing = True
+                announcement_oracle.begin(self, change)
+            return True
+        if self.phase == HOURS:
+            return beside
+        if not beside:
+            if not self.foretold:
+                self.foretell()
+            if self.script is not None and self.asked is None and not self.repays():
+                self.go_on(self.script)
+        return True
+
+    def due_change(self) -> Announced | None:
+        """Return the announced change that is to be made next, before the command."""
+        change = self.announced[0] if self.announced else None
+        return change if change is not None and change.effective_ms <= self.until_ms else None
+
+    def is_watched(self, event: e.Event) -> bool:
+        """Say whether an event is what watching brings, not what a delisting does."""
+        if not isinstance(event, e.LiquidationStarted):
+            return True
+        net, _, needed = self.risk(event.account)
+        return net <= needed and self.trusts_prices(event.account)
+
+    def next_phase(self) -> None:
+        """Go on to the next phase; what had to happen in this one must have."""
+        if self.phase == CHANGES:
+            hold("announced changes are made when they are due", None, self.due_change())
+            self.time_ms = self.until_ms
+        elif self.phase == HOURS:
+            hour_ms = self.until_ms // HOUR_MS * HOUR_MS
+            hold("every hour is turned", hour_ms, self.hour_ms)
+        self.phase += 1
+        hold("nothing happens that was not foretold", True, self.phase <= COMMAND)
 
     def take(self, event: e.Event) -> None:
         """Hold an event against what is expected, and post it."""
+        if self.phase == COMMAND and not is_beside_the_command(event):
+            self.own.append(type(event).__name__)
         self.terms.pools.note(event, self.time_ms)
         if isinstance(event, e.InterestCharged) and not event.first:
             self.on_receipt(event)
@@ -92,27 +156,37 @@ class Auditor(OrderAuditor):
             self.coupons.note(event, self.cmd, self.time_ms)
             return
         if isinstance(event, OF_LIQUIDATION):
-            self.liquidated.note(event, self.risk(event.account)[1])
+            forced = event.account in self.forced
+            if forced and not announcement_oracle.owes_delisted(self, event.account):
+                self.liquidated.note(event, Fraction(0))
+            else:
+                self.liquidated.note(event, self.risk(event.account)[1])
         if not self.expected:
             self.predict(event)
         if self.expected:
             kind, values = self.expected.popleft()
             actual = {name: getattr(event, name, None) for name in values}
-            assert (kind, values) == (type(event).__name__, actual)
+            told = (type(event).__name__, actual)
+            hold("what happens is as foretold", (kind, values), told)
         else:
             self.post(event)
         self.venue.note(event)
 
     def end(self) -> None:
         """See that all has happened that had to."""
-        assert not self.expected, self.expected
+        hold("what is foretold happens", [], list(self.expected))
+        while self.phase < COMMAND:
+            self.next_phase()
         if not self.foretold:
             self.foretell()
+            hold("what is foretold happens", [], list(self.expected))
         self.finish_repayments()
         if self.script is not None:
             answer = self.last_word(self.script)
             self.hold_reply(answer)
         hold("what was granted is done", None, self.asked)
+        untold = {account for account in self.callable if account not in self.flagged}
+        hold("whom announced terms bring to the line is called", set(), untold)
         if self.placed_id and not isinstance(self.cmd, c.FlashRepay | c.ContinueLiquidation):
             hold("the order of a reply is the one placed", self.placed_id, self.reply.id)
 
@@ -236,6 +310,9 @@ class Auditor(OrderAuditor):
                 self.turn_hour(event)
             case e.RateSet():
                 self.terms.set_rate(event.coin, event.rate_e12)
+            case e.AnnouncedChangeMade():
+                announcement_oracle.made(self, event, self.announced.pop(0))
+                self.changing = False
             case e.VenueChanged():
                 self.keep_last_price()
                 self.terms.change(self.cmd)
@@ -321,6 +398,10 @@ class Auditor(OrderAuditor):
 
     def call(self, event: e.MarginCalled) -> None:
         """Check that a call is due, and that its account was calm since the last (RULES 7.3)."""
+        self.flagged.add(event.account)
+        if event.account in self.callable:
+            self.callable.remove(event.account)
+            return
         net, debt, needed = self.risk(event.account)
         assert debt > 0
         assert 4 * net <= 5 * needed
@@ -332,8 +413,11 @@ class Auditor(OrderAuditor):
         """Check that a locked account had reached its line, at prices to be trusted (RULES 7.3)."""
         net, debt, needed = self.risk(event.account)
         assert debt > 0
-        assert net <= needed
-        assert self.trusts_prices(event.account)
+        if not (net <= needed and self.trusts_prices(event.account)):
+            # Then it is to repay what is being delisted (RULES 8.7).
+            assert announcement_oracle.owes_delisted(self, event.account)
+            self.forced.add(event.account)
+        self.flagged.add(event.account)
         assert event.debt_value_e8 == floor(debt * 10**8)
         shown = 999 * 10**6 if net <= 0 else min(999 * 10**6, ceil(needed / net * 10**6))
         assert event.ratio_e6 == shown
@@ -344,5 +428,8 @@ class Auditor(OrderAuditor):
     def unlock(self, event: e.LiquidationFinished) -> None:
         """Check that an unlocked account is safe: a ratio of at most 0.5 (RULES 8.5)."""
         net, debt, needed = self.risk(event.account)
-        assert debt == 0 or 2 * needed <= net
+        repaid = event.account in self.forced
+        repaid = repaid and not announcement_oracle.owes_delisted(self, event.account)
+        assert debt == 0 or 2 * needed <= net or repaid
+        self.forced.discard(event.account)
         self.locked.remove(event.account)

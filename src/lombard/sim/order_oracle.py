@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lombard.core import commands as c
 from lombard.core.refusals import Refusal
 from lombard.core.units import VALUE_MAX
+from lombard.sim import announcement_oracle
 from lombard.sim.book import NaiveOrder, NaivePair
 from lombard.sim.limits import index_problem, limit, refuse_lending, refuse_over_limit, stale
 from lombard.sim.venue import DONE, Answer, request_of
@@ -69,7 +70,7 @@ def refuse_form(
     a: Auditor, account: int, cmd: c.PlaceOrder, old: NaiveOrder | None
 ) -> Answer | None:
     """Say why an order is refused whatever its account has."""
-    for check in (refuse_place, refuse_numbers, refuse_number_of_orders):
+    for check in (refuse_place, refuse_increase, refuse_numbers, refuse_number_of_orders):
         refusal = check(a, account, cmd, old)
         if refusal is not None:
             return refusal
@@ -131,6 +132,13 @@ def refuse_place(
     if slot >= c.SLOT_ISOLATED and slot - c.SLOT_ISOLATED != cmd.pair:
         return Answer(Refusal.COIN_NOT_IN_ACCOUNT)
     return Answer(Refusal.IN_LIQUIDATION) if account in a.locked else None
+
+
+def refuse_increase(
+    a: Auditor, account: int, cmd: c.PlaceOrder, old: NaiveOrder | None
+) -> Answer | None:
+    """Refuse what a delisting allows no more."""
+    return announcement_oracle.refuse_increase(a, account, cmd)
 
 
 def refuse_numbers(

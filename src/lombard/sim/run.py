@@ -20,6 +20,7 @@ from lombard.core.commands import (
     Envelope,
     GrantCoupons,
     ReplaceOrder,
+    WithdrawAnnouncement,
 )
 from lombard.core.engine import Engine
 from lombard.core.state import Reply
@@ -154,8 +155,8 @@ def run_seed(seed: int, commands: int) -> Outcome:
 def replay(steps: Iterable[Step]) -> Exception | None:
     """Ask again what was asked; return what then breaks.
 
-    Where commands were left out, ids are others than they were: orders and campaigns go by what
-    made them.
+    Where commands were left out, ids are others than they were: what has an id goes by what made
+    it.
     """
     run = Run()
     ids: dict[int, int] = {}
@@ -180,6 +181,8 @@ def translated(cmd: Command, ids: dict[int, int]) -> Command:
         return ReplaceOrder(cmd.pair, order_id, cmd.client_oid, *new)
     if isinstance(cmd, ClaimCoupon):
         return ClaimCoupon(ids.get(cmd.campaign, cmd.campaign))
+    if isinstance(cmd, WithdrawAnnouncement):
+        return WithdrawAnnouncement(ids.get(cmd.announcement, cmd.announcement))
     if isinstance(cmd, DrawCoupons):
         return DrawCoupons(ids.get(cmd.campaign, cmd.campaign), cmd.seed)
     if isinstance(cmd, (GrantCoupons, EnterDraw)):

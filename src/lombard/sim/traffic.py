@@ -47,6 +47,7 @@ WEIGHTS = {
     "pair_terms": 1,
     "listing": 1,
     "parameter": 1,
+    "announce": 1,
     "coupon": 3,
     "close": 3,
     "flash": 3,
