@@ -6,26 +6,30 @@ determined by the command and the books (a loan, a repayment, a trade) it must b
 rest (what a liquidation chose to do) is posted as told, and then checked against the rules.
 """
 
+from collections import deque
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor
+from typing import Any
 
 from lombard.core import commands as c
 from lombard.core import events as e
-from lombard.core.state import Reply
+from lombard.core.state import Reply, State
 from lombard.sim import announcement_oracle
 from lombard.sim.announcement_oracle import Announced
 from lombard.sim.books import receipt_of
 from lombard.sim.closing_oracle import Script
 from lombard.sim.coupons import OF_COUPONS
+from lombard.sim.firing import Steps, settle
 from lombard.sim.law import Broken, hold
 from lombard.sim.liquidations import OF_LIQUIDATION, NaiveLiquidations
 from lombard.sim.oracle import foresee
 from lombard.sim.order_auditor import OrderAuditor
-from lombard.sim.venue import Answer, is_beside_the_command
+from lombard.sim.venue import Answer, is_beside_the_command, is_of_triggers
 
 HOUR_MS = 3_600_000
-# The phases of a command: first what time brings, announced changes and hours.
-CHANGES, HOURS, COMMAND = 1, 2, 3
+# The phases of a command: what time brings, its own work, and what triggers do then.
+CHANGES, HOURS, COMMAND, AFTER = 1, 2, 3, 4
 
 
 class Auditor(OrderAuditor):
@@ -48,11 +52,18 @@ class Auditor(OrderAuditor):
         self.account = 0
         self.reply = Reply(None)
         self.envelope = c.Envelope(0, 0, b"", c.VENUE, self.cmd)
+        self.state: State | None = None
         self.foretold = False
         self.phase = COMMAND
         self.until_ms = 0
         # The events of the command's own work.
         self.own: list[str] = []
+        # All its events, and how many of them triggers have taken note of.
+        self.happened: list[e.Event] = []
+        self.followed = 0
+        self.settling: Steps | None = None
+        # The triggers that must be placed along with an order.
+        self.linked: deque[dict[str, Any]] = deque()
         # Whether the announced change that is due has begun.
         self.changing = False
         # What the command at hand does step by step, where one answer does not tell all.
@@ -60,19 +71,24 @@ class Auditor(OrderAuditor):
 
     # --- following the log ---------------------------------------------------------------------
 
-    def follow(self, envelope: c.Envelope, reply: Reply, events: list[e.Event]) -> None:
-        """Post a command's events, predicting those that can be."""
+    def follow(
+        self, envelope: c.Envelope, reply: Reply, events: list[e.Event], state: State | None = None
+    ) -> None:
+        """Post a command's events, predicting those that can be.
+
+        The last digits of the slow averages are those of `state`, after the command.
+        """
+        self.state = state
         self.begin(envelope, reply)
-        for event in events:
-            self.reach(event)
+        for event, following in pairwise([*events, None]):
+            assert event is not None
+            self.reach(event, following)
             self.take(event)
         self.end()
         for account in sorted(self.called):
             net, _, needed = self.risk(account)
             if 10 * needed < 7 * net or not needed:
                 self.called.remove(account)
-        if reply.refusal is None and not self.recalled:
-            self.grant(envelope)
 
     def begin(self, envelope: c.Envelope, reply: Reply) -> None:
         """Forget the command before; see what time brings before this one."""
@@ -86,40 +102,64 @@ class Auditor(OrderAuditor):
         self.placed_id = 0
         self.callable = set()
         self.own = []
+        self.answered = False
         self.until_ms = max(self.time_ms, envelope.time_ms)
         self.hour_ms = self.hour_ms or self.until_ms // HOUR_MS * HOUR_MS
-        self.phase = CHANGES
         self.changing = False
+        self.happened = []
+        self.followed = 0
+        self.settling = None
+        self.linked.clear()
+        self.phase = 0
+        self.next_phase()
 
-    def reach(self, event: e.Event) -> None:
+    def reach(self, event: e.Event, following: e.Event | None) -> None:
         """Get so far that an event may come: changes are made, hours turned, then the command."""
         if self.expected:
             return
-        while not self.may_come(event):
+        while not self.may_come(event, following):
             self.next_phase()
+        if self.phase == COMMAND and not is_beside_the_command(event):
+            self.own.append(type(event).__name__)
 
-    def may_come(self, event: e.Event) -> bool:
+    def may_come(self, event: e.Event, following: e.Event | None) -> bool:
         """Say whether an event belongs to this phase of the command."""
         beside = is_beside_the_command(event)
-        if self.phase == CHANGES:
-            change = self.due_change()
-            if change is None:
-                return beside and not isinstance(event, e.HourTurned)
-            if isinstance(event, e.HourTurned):
-                self.time_ms = max(self.time_ms, change.effective_ms)
-            elif not self.changing and not (beside and self.is_watched(event)):
-                self.time_ms = max(self.time_ms, change.effective_ms)
-                self.changing = True
-                announcement_oracle.begin(self, change)
+        of_triggers = is_of_triggers(event, following)
+        change = self.due_change()
+        if self.phase == CHANGES and change is not None:
+            self.reach_change(event, change)
             return True
-        if self.phase == HOURS:
+        if self.phase == HOURS and self.hour_ms < self.last_hour():
             return beside
-        if not beside:
-            if not self.foretold:
-                self.foretell()
-            if self.script is not None and self.asked is None and not self.repays():
-                self.go_on(self.script)
+        if self.phase != COMMAND:
+            if self.answered:
+                return False
+            if of_triggers and self.asked is None:
+                self.settle_on()
+            elif isinstance(event, e.HourTurned):
+                return False
+            return beside or of_triggers or self.asked is not None or self.repays()
+        if beside:
+            return True
+        if not self.foretold:
+            self.foretell()
+        if of_triggers and not self.expected:
+            return False
+        goes_on = not self.expected and self.asked is None and not self.repays()
+        if self.script is not None and goes_on:
+            self.go_on(self.script)
         return True
+
+    def reach_change(self, event: e.Event, change: Announced) -> None:
+        """Begin with an announced change, when its first event comes."""
+        watched = is_beside_the_command(event) and self.is_watched(event)
+        if isinstance(event, e.HourTurned):
+            self.time_ms = max(self.time_ms, change.effective_ms)
+        elif not (self.changing or watched):
+            self.time_ms = max(self.time_ms, change.effective_ms)
+            self.changing = True
+            announcement_oracle.begin(self, change)
 
     def due_change(self) -> Announced | None:
         """Return the announced change that is to be made next, before the command."""
@@ -133,21 +173,54 @@ class Auditor(OrderAuditor):
         net, _, needed = self.risk(event.account)
         return net <= needed and self.trusts_prices(event.account)
 
+    def last_hour(self) -> int:
+        """Return the full hour that the command falls into."""
+        return self.until_ms // HOUR_MS * HOUR_MS
+
     def next_phase(self) -> None:
-        """Go on to the next phase; what had to happen in this one must have."""
+        """Go on to the next phase that there is; what had to happen in this one must have."""
         if self.phase == CHANGES:
             hold("announced changes are made when they are due", None, self.due_change())
-            self.time_ms = self.until_ms
         elif self.phase == HOURS:
-            hour_ms = self.until_ms // HOUR_MS * HOUR_MS
-            hold("every hour is turned", hour_ms, self.hour_ms)
+            hold("every hour is turned", self.last_hour(), self.hour_ms)
+        if self.phase == COMMAND:
+            self.finish_own()
+        elif self.phase:
+            self.settle_out()
         self.phase += 1
-        hold("nothing happens that was not foretold", True, self.phase <= COMMAND)
+        hold("nothing happens that was not foretold", True, self.phase <= AFTER)
+        if self.phase == CHANGES and self.due_change() is None:
+            self.phase = HOURS
+        if self.phase == HOURS:
+            self.time_ms = self.until_ms
+            if self.hour_ms == self.last_hour():
+                self.phase = COMMAND
+        if self.phase == COMMAND:
+            self.placed_id = 0
+
+    def settle_on(self) -> None:
+        """Let triggers say what must happen next."""
+        self.finish_repayments()
+        if self.settling is None:
+            self.settling = settle(self)
+        while not self.expected:
+            if next(self.settling, False) is False:
+                raise Broken("triggers do nothing that was not foretold")
+
+    def settle_out(self) -> None:
+        """See that triggers have nothing more to say."""
+        self.finish_repayments()
+        for _ in self.settling or settle(self):
+            hold("triggers do what is foretold", [], list(self.expected))
+        hold("triggers do what is foretold", None, self.asked)
+        self.settling = None
 
     def take(self, event: e.Event) -> None:
         """Hold an event against what is expected, and post it."""
-        if self.phase == COMMAND and not is_beside_the_command(event):
-            self.own.append(type(event).__name__)
+        self.happened.append(event)
+        self.triggers.note(event)
+        if isinstance(event, e.TriggerFired):
+            self.fired_id = event.order_id
         self.terms.pools.note(event, self.time_ms)
         if isinstance(event, e.InterestCharged) and not event.first:
             self.on_receipt(event)
@@ -175,18 +248,28 @@ class Auditor(OrderAuditor):
     def end(self) -> None:
         """See that all has happened that had to."""
         hold("what is foretold happens", [], list(self.expected))
-        while self.phase < COMMAND:
+        while self.phase < AFTER:
             self.next_phase()
+        if not self.answered:
+            self.settle_out()
+
+    def finish_own(self) -> None:
+        """See that the command has done all its own work."""
         if not self.foretold:
             self.foretell()
-            hold("what is foretold happens", [], list(self.expected))
+        hold("what is foretold happens", [], list(self.expected))
         self.finish_repayments()
         if self.script is not None:
             answer = self.last_word(self.script)
             self.hold_reply(answer)
         hold("what was granted is done", None, self.asked)
+        hold("triggers come with their order", [], list(self.linked))
         untold = {account for account in self.callable if account not in self.flagged}
         hold("whom announced terms bring to the line is called", set(), untold)
+        if self.reply.refusal is None and not self.recalled:
+            self.grant()
+        if self.state is not None:
+            self.slow.adopt(self.state)
         if self.placed_id and not isinstance(self.cmd, c.FlashRepay | c.ContinueLiquidation):
             hold("the order of a reply is the one placed", self.placed_id, self.reply.id)
 
@@ -227,9 +310,9 @@ class Auditor(OrderAuditor):
         )
         hold("every reply is as foretold", answer, actual)
 
-    def grant(self, envelope: c.Envelope) -> None:
+    def grant(self) -> None:
         """Take note of what a command leaves behind that was done, not answered again."""
-        cmd = envelope.command
+        cmd, envelope = self.cmd, self.envelope
         if isinstance(cmd, c.Tick | c.SetParameter):
             self.slow.relax(self.terms, self.time_ms)
         self.venue.remember(
@@ -244,7 +327,9 @@ class Auditor(OrderAuditor):
     def predict(self, event: e.Event) -> None:
         """Fill `expected` when the command's own work begins with this event."""
         cmd = self.cmd
-        if isinstance(event, e.Deposited):
+        if isinstance(event, e.TriggerPlaced) and self.linked:
+            self.expect(e.TriggerPlaced, **self.linked.popleft())
+        elif isinstance(event, e.Deposited):
             assert isinstance(cmd, c.Deposit)
             self.available[self.account, cmd.coin] += cmd.units
             self.expect(
@@ -363,9 +448,8 @@ class Auditor(OrderAuditor):
         if event.reason == e.CLOSED_REPLACED:
             self.carried = order.borrowed
             self.replaced = order
-        if event.reason == e.CLOSED_BY_USER and self.terms.parameters["repay_on_cancel"]:
-            coin = pair.quote if order.side == c.BUY else pair.base
-            self.repayable.append(((order.account, coin), min(order.borrowed, order.frozen)))
+        if event.reason == e.CLOSED_BY_USER:
+            self.give_back(order)
 
     def turn_hour(self, event: e.HourTurned) -> None:
         """Charge every loan of the venue its hour, one by one (RULES 4.1)."""

@@ -103,7 +103,7 @@ def paying(a: Auditor, account: int, debts: list[int], coin: int) -> Script:
                 break
             for order in sales(a, account, other, each):
                 if order_oracle.refuse(a, account, order, None) is None:
-                    a.asked = order
+                    a.ask(order)
                     done = True
                     yield
                     continue

@@ -20,6 +20,7 @@ from lombard.sim import (
     coupon_oracle,
     order_oracle,
     terms_oracle,
+    trigger_oracle,
 )
 from lombard.sim.limits import index_problem, limit, may_hold, refuse_lending, refuse_over_limit
 from lombard.sim.venue import Answer
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 def foresee(a: Auditor, account: int, cmd: c.Command, command_id: bytes) -> Answer | None:
     """Say how a command must be answered now; None when `a.script` is to say so in the end."""
-    a.recalled = False
+    a.recalled = a.answered = False
     ttl_ms = a.terms.parameters["client_oid_ttl_ms"]
     if account != c.VENUE and account not in a.venue.accounts:
         known = a.venue.replies.get(command_id) if command_id else None
@@ -39,6 +40,8 @@ def foresee(a: Auditor, account: int, cmd: c.Command, command_id: bytes) -> Answ
     earlier = a.venue.recall(account, cmd, command_id, a.time_ms, ttl_ms)
     if earlier is not None:
         a.recalled = True
+        # Answered by its command id, it is not looked at any further.
+        a.answered = not order_oracle.has_oid(cmd)
         return earlier
     rows = OF_THE_VENUE if account == c.VENUE else FORESEEN
     row = rows.get(type(cmd))
@@ -193,6 +196,13 @@ FORESEEN: dict[type[c.Command], Row] = {
     c.ClaimCoupon: coupon_oracle.claim,
     c.ClosePosition: closing_oracle.close,
     c.FlashRepay: closing_oracle.flash_repay,
+    c.PlaceTrigger: trigger_oracle.place,
+    c.ModifyTrigger: trigger_oracle.modify,
+    c.CancelTrigger: trigger_oracle.cancel,
+    c.CancelAllTriggers: trigger_oracle.cancel_all,
+    c.CancelEverything: trigger_oracle.cancel_all,
+    c.PlaceWithExits: trigger_oracle.with_exits,
+    c.PlaceOco: trigger_oracle.oco,
 }
 OF_THE_VENUE: dict[type[c.Command], Row] = {
     **terms_oracle.FORESEEN,

@@ -25,6 +25,7 @@ class OrderAuditor(Books):
         self.asked: c.PlaceOrder | None = None
         self.edge = 0
         self.placed_id = 0
+        self.fired_id = 0
         # What the order that is replaced had borrowed, and that order.
         self.carried = 0
         self.replaced: NaiveOrder | None = None
@@ -32,6 +33,10 @@ class OrderAuditor(Books):
     def expect(self, event_type: type[e.Event], /, **values: Any) -> None:
         """Predict the next event: its kind, and those of its fields that can be known."""
         self.expected.append((event_type.__name__, values))
+
+    def ask(self, order: c.PlaceOrder, edge: int = 0) -> None:
+        """Say that an order must be placed; `edge` is the worst price of a spot market order."""
+        self.asked, self.edge = order, edge
 
     def repayment(self, key: Key, at_most: int) -> int:
         return min(at_most, self.loans[key].debt, self.available[key])
@@ -164,6 +169,9 @@ class OrderAuditor(Books):
         for name in [*names, "quote_units", "client_oid"]:
             hold("an order is as it was asked for", getattr(asked, name), getattr(event, name))
         self.placed_id = event.order_id
+        if self.fired_id:
+            hold("a trigger names the order that it placed", self.fired_id, event.order_id)
+            self.fired_id = 0
 
     def trade_rows(
         self, order: NaiveOrder, fill: Fill
@@ -218,8 +226,17 @@ class OrderAuditor(Books):
         self.frozen[key] -= units
         self.available[key] += units
 
-    def take_out(self, order: NaiveOrder, reason: int) -> None:
+    def take_out(self, order: NaiveOrder, reason: int, by_user: bool = False) -> None:
         """Take an order out of the book, which must be said next."""
+        if by_user:
+            self.give_back(order)
         del self.book.orders[order.id]
         self.release(order.account, self.terms.pairs[order.pair], order.side, order.frozen)
         self.expect(e.OrderClosed, order_id=order.id, reason=reason)
+
+    def give_back(self, order: NaiveOrder) -> None:
+        """Let a cancelled order return what it borrowed, where the venue says so (RULES 6.3)."""
+        if self.terms.parameters["repay_on_cancel"]:
+            pair = self.terms.pairs[order.pair]
+            coin = pair.quote if order.side == c.BUY else pair.base
+            self.repayable.append(((order.account, coin), min(order.borrowed, order.frozen)))

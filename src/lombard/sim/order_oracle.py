@@ -47,7 +47,7 @@ def place(a: Auditor, account: int, cmd: c.PlaceOrder) -> Answer:
 
 def ask(a: Auditor, order: c.PlaceOrder) -> Answer:
     """Grant an order, which must then be placed."""
-    a.asked = order
+    a.ask(order)
     return DONE
 
 
@@ -77,13 +77,18 @@ def refuse_form(
     return None
 
 
-def refuse(a: Auditor, account: int, cmd: c.PlaceOrder, old: NaiveOrder | None) -> Answer | None:
-    """Say why an order is refused, in the order in which the reasons count."""
+def refuse(
+    a: Auditor, account: int, cmd: c.PlaceOrder, old: NaiveOrder | None, edge: int = 0
+) -> Answer | None:
+    """Say why an order is refused, in the order in which the reasons count.
+
+    `edge` is the worst price of a spot market order, where there is one.
+    """
     refusal = refuse_form(a, account, cmd, old)
     if refusal is not None:
         return refusal
     pair = a.terms.pairs[cmd.pair]
-    worst = cmd.price_ticks
+    worst = cmd.price_ticks or edge
     if c.slot_of(account) != c.SLOT_SPOT:
         if pair.base not in a.terms.prices or pair.quote not in a.terms.prices:
             return Answer(Refusal.INDEX_STALE)

@@ -121,7 +121,9 @@ def set_pair(a: Auditor, account: int, cmd: c.SetPair) -> Answer:
     if known is not None:
         old = a.terms.pairs[known]
         finer = (cmd.tick_e12, cmd.step_units) != (old.terms.tick_e12, old.terms.step_units)
-        if finer and any(order.pair == known for order in a.book.orders.values()):
+        used = {order.pair for order in a.book.orders.values()}
+        used |= {one.placed.pair for one in a.triggers.alive.values()}
+        if finer and known in used:
             return Answer(Refusal.PRECISION_IN_USE)
     return DONE
 
@@ -291,6 +293,7 @@ def highest_taker(a: Auditor, fee: int = 0, besides: int | None = None) -> int:
 FORESEEN: dict[type[c.Command], Callable[[Auditor, int, Any], Answer]] = {
     c.Tick: always,
     c.AddUser: always,
+    c.FireTriggers: always,
     c.ContinueLiquidation: proceed,
     c.SetIndexPrices: set_index_prices,
     c.SetRate: set_rate,
