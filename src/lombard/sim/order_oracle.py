@@ -272,10 +272,12 @@ def refuse_risk(
             return None
         return Answer(Refusal.INDEX_STALE, None, a.terms.coins[problem].name)
     repaid = min(got, debt) if repays else 0
+    # Interest first, then principal (RULES 6.4).
+    principal = max(0, repaid - a.loans[account, gets].due)
     slow = a.slow.values(a.terms)
     filled: dict[int, Change] = {
         pays: (lacking - paid, lacking, lacking),
-        gets: (got - repaid, -repaid, -repaid),
+        gets: (got - repaid, -repaid, -principal),
     }
     loss = open_loss(a, account, old, slow)
     net, _, needed = a.risk(account, slow, filled)
