@@ -47,6 +47,27 @@ PLANS = {
     "GET current-plan-order": (READ, 10, USER),
     "GET history-plan-order": (READ, 10, USER),
 }
+# People about themselves: no key has a permission for it.
+IDENTITY = {
+    "POST sign-up": (None, 1, ADDRESS),
+    "POST log-in": (None, 5, ADDRESS),
+    "POST log-out": (None, 10, USER),
+    "GET me": (None, 10, USER),
+    "POST confirm": (None, 10, USER),
+    "POST password": (None, 10, USER),
+    "POST totp/enrol": (None, 10, USER),
+    "POST totp/confirm": (None, 10, USER),
+    "POST totp/remove": (None, 10, USER),
+    "POST totp/recovery-codes": (None, 10, USER),
+    "GET keys": (None, 10, USER),
+    "POST keys/create": (None, 10, USER),
+    "POST keys/change": (None, 10, USER),
+    "POST keys/delete": (None, 10, USER),
+    "GET sessions": (None, 10, USER),
+    "POST sessions/revoke": (None, 10, USER),
+    "POST sessions/revoke-others": (None, 10, USER),
+    "GET audit": (None, 10, USER),
+}
 # The permission of each endpoint (None: anybody), calls a second, and whose they are counted as.
 TABLE = {
     "GET /api/v2/public/time": (None, 20, ADDRESS),
@@ -113,6 +134,10 @@ TABLE = {
     "GET /lombard/v1/margin/pay-off": (READ, 10, USER),
     "GET /lombard/v1/margin/positions": (READ, 10, USER),
     "GET /lombard/v1/announcements": (None, 10, ADDRESS),
+    **{
+        f"{call.split()[0]} /lombard/v1/identity/{call.split()[1]}": row
+        for call, row in IDENTITY.items()
+    },
     "GET /lombard/v1/health": (None, 0, ADDRESS),
     "GET /lombard/v1/public/interest-rates": (None, 10, ADDRESS),
     "GET /lombard/v1/public/interest-rate-history": (None, 10, ADDRESS),

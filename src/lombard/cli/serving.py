@@ -16,10 +16,12 @@ from typing import Final, TypeVar
 import structlog
 import uvloop
 
+from lombard.api.admission import admit_all
 from lombard.api.app import build_app
 from lombard.api.context import Context
 from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
+from lombard.api.visit import Rules
 from lombard.cli.backups import back_up_house
 from lombard.cli.control import ControlSocket
 from lombard.cli.house import House
@@ -66,6 +68,7 @@ async def open_door(
     rate_limits: bool,
     world: World | None = None,
     token: str = "",
+    rules: Rules | None = None,
 ) -> AsyncIterator[WebServer]:
     """Let clients in at an address while the context lasts."""
     context = Context(
@@ -75,6 +78,7 @@ async def open_door(
         house.identity,
         machine_ms,
         RateLimits() if rate_limits else None,
+        rules,
     )
     web = WebServer(build_app(context, world, token), *address)
     control = ControlSocket(
@@ -83,6 +87,7 @@ async def open_door(
         lambda email: make_operator(house.identity, email),
     )
     try:
+        await admit_all(house.node, house.identity.accounts)
         await control.start()
         await web.start()
         yield web
