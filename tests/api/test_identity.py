@@ -78,8 +78,8 @@ def test_a_session_s_commands_are_its_own_unless_it_says_otherwise(tmp_path: Pat
             # And with a client id the engine knows by itself.
             for _ in range(2):
                 await ann.done(TRANSFER, **WISH, clientOid="mine")
-            assert ["29"] == [row["available"] for row in await ann.read(ASSETS)]
-            answer = await ann.send("POST", TRANSFER, content, Idempotency_Key="ä b")
+            assert ["39"] == [row["available"] for row in await ann.read(ASSETS)]
+            answer = await ann.send("POST", TRANSFER, content, Idempotency_Key="a b")
             assert "40020" == fault_in(answer)[0]
 
     run(test())
@@ -439,7 +439,7 @@ def test_a_second_device(tmp_path: Path) -> None:
             fresh = (await ann.done("totp/recovery-codes"))["recoveryCodes"]
             assert "40020" == (await Browser(place).refused("log-in", **wish, code=codes[1]))[0]
             await ann.done("totp/remove")
-            assert "40805" == (await ann.refused("totp/remove"))[0] or True
+            assert "40025" == (await ann.refused("totp/remove"))[0]
             await logged_in(place, ann.email)
             await ann.done("confirm", password=PASSWORD)
             again = await ann.done("totp/enrol")
