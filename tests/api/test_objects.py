@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from lombard.api.endpoints import ENDPOINTS
+from lombard.api.errors import SENTENCES
 from lombard.api.table import GET, Access, Endpoint
 from lombard.core import queries
 from lombard.core.commands import SLOT_SPOT, account_id
@@ -150,13 +151,15 @@ def check(case: Case, value: str, answer: httpx.Response, names: list[str]) -> N
         assert not seen(body["data"], names), where
     elif name in LISTS:
         assert "00000" == body["code"], where
-        wanted = BATCHES[action]
-        if wanted:
-            result = body["data"]
-            failed = result if isinstance(result, list) else result["failureList"]
-            codes = {entry.get("errorCode") or entry.get("code") for entry in failed}
-            assert {wanted} == codes or action == "batch-cancel-replace-order", where
-            assert not isinstance(result, dict) or not result["successList"], where
+        result = body["data"]
+        if isinstance(result, dict) and BATCHES[action]:
+            codes = {entry["errorCode"] for entry in result["failureList"]}
+            assert ({BATCHES[action]}, []) == (codes, result["successList"]), where
+        elif BATCHES[action]:
+            said = {(entry["success"], entry["msg"]) for entry in result}
+            assert {("failure", SENTENCES[BATCHES[action]])} == said, where
+        else:
+            assert not seen(result, names), where
     elif action in UNKNOWN:
         assert UNKNOWN[action] == body["code"], where
     else:
