@@ -9,6 +9,8 @@ from lombard.api import (
     explaining,
     foresight,
     health,
+    identity_account,
+    identity_keys,
     margin_account,
     margin_liquidations,
     margin_orders,
@@ -44,5 +46,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *plan_orders.endpoints(),
     *spot_lists.endpoints(),
     *announcements.endpoints(),
+    *identity_account.endpoints(),
+    *identity_keys.endpoints(),
     *health.endpoints(),
 )

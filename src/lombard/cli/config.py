@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from lombard.api.visit import Rules
 from lombard.node.errors import CannotStart
 from lombard.node.snapshots import EVERY_COMMANDS, EVERY_S
 
@@ -20,6 +21,15 @@ class Http(Table, forbid_unknown_fields=True, frozen=True):
     host: str = "127.0.0.1"
     port: int = 8080
     rate_limits: bool = True
+    proxies: tuple[str, ...] = ()
+
+
+class Identity(Table, forbid_unknown_fields=True, frozen=True):
+    """Who may become a user, and what is asked of browsers."""
+
+    sign_up: Literal["open", "closed"] = "closed"
+    secure_cookies: bool = True
+    origins: tuple[str, ...] = ()
 
 
 class Snapshots(Table, forbid_unknown_fields=True, frozen=True):
@@ -41,6 +51,7 @@ class Config(Table, forbid_unknown_fields=True, frozen=True):
 
     data: str
     http: Http = Http()
+    identity: Identity = Identity()
     snapshots: Snapshots = Snapshots()
     log: Log = Log()
 
@@ -52,6 +63,13 @@ data = "/var/lib/lombard"
 host = "127.0.0.1"
 port = 8080
 """
+
+
+def rules_of(config: Config) -> Rules:
+    """Say what is asked of browsers."""
+    identity = config.identity
+    is_open = identity.sign_up == "open"
+    return Rules(is_open, identity.secure_cookies, identity.origins, config.http.proxies)
 
 
 def read_config(path: Path) -> Config:

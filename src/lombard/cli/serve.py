@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lombard.cli.config import Config
+from lombard.cli.config import Config, rules_of
 from lombard.cli.house import House
 from lombard.cli.serving import open_door, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
@@ -34,7 +34,8 @@ async def _serve(config: Config, address: tuple[str, int], directory: Path) -> N
         node = house.begin(clock, times.every_commands, times.every_seconds)
         # Hours that passed while the venue was down are turned before anybody is let in.
         await node.timekeeper.play(None)
-        async with open_door(house, address, config.http.rate_limits) as web:
+        limited, rules = config.http.rate_limits, rules_of(config)
+        async with open_door(house, address, limited, rules=rules) as web:
             say(f"Lombard is ready: {url_of(config.http.host, address[1])}")
             await until_stopped(house, web)
     finally:

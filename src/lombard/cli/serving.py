@@ -16,13 +16,16 @@ from typing import Final, TypeVar
 import structlog
 import uvloop
 
+from lombard.api.admission import admit_all
 from lombard.api.app import build_app
 from lombard.api.context import Context
 from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
+from lombard.api.visit import Rules
 from lombard.cli.backups import back_up_house
 from lombard.cli.control import ControlSocket
 from lombard.cli.house import House
+from lombard.cli.operators import make_operator
 from lombard.cli.web import WebServer
 from lombard.node.clock import machine_ms
 from lombard.node.errors import CannotStart
@@ -65,6 +68,7 @@ async def open_door(
     rate_limits: bool,
     world: World | None = None,
     token: str = "",
+    rules: Rules | None = None,
 ) -> AsyncIterator[WebServer]:
     """Let clients in at an address while the context lasts."""
     context = Context(
@@ -74,10 +78,16 @@ async def open_door(
         house.identity,
         machine_ms,
         RateLimits() if rate_limits else None,
+        rules,
     )
     web = WebServer(build_app(context, world, token), *address)
-    control = ControlSocket(house.directory, lambda target: back_up_house(house, target))
+    control = ControlSocket(
+        house.directory,
+        lambda target: back_up_house(house, target),
+        lambda email: make_operator(house.identity, email),
+    )
     try:
+        await admit_all(house.node, house.identity.accounts)
         await control.start()
         await web.start()
         yield web
