@@ -33,13 +33,16 @@ UNKNOWN = {
     c.ClosePosition, c.FlashRepay,
     c.CancelAllTriggers, c.CancelEverything, c.CancelTrigger, c.FireTriggers, c.ModifyTrigger,
     c.PlaceOco, c.PlaceTrigger, c.PlaceWithExits,
+    c.ApproveMove, c.FreezeAccount, c.MoveFunds, c.ProposeMove, c.RejectMove, c.RestrictCoin,
 }  # fmt: skip
-# What has no occasion: triggers, closing and delisting are not asked for, and every pair's least
-# size is one step.
+# What has no occasion: triggers, closing, delisting and operators' calls are not asked for, and
+# every pair's least size is one step.
 NEVER_REFUSED = {
     Refusal.SIZE_UNDER_MINIMUM, Refusal.NO_POSITION, Refusal.NO_LIQUIDITY, Refusal.REDUCE_ONLY,
     Refusal.ORDER_CLOSED, Refusal.TRIGGER_UNKNOWN, Refusal.TRIGGER_PRICE_UNKNOWN,
     Refusal.TRIGGER_PRICE_REACHED, Refusal.TRIGGER_PRICE_TOO_HIGH, Refusal.TRIGGER_PRICE_TOO_LOW,
+    Refusal.ACCOUNT_FROZEN, Refusal.OWN_PROPOSAL, Refusal.PROPOSAL_UNKNOWN,
+    Refusal.TOO_MANY_PROPOSALS,
 }  # fmt: skip
 
 

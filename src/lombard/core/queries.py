@@ -29,6 +29,7 @@ from lombard.core.interest import (
     receipts,
 )
 from lombard.core.lending import max_leverage as _max_leverage
+from lombard.core.proposals import Proposal
 from lombard.core.rates import level_rate_e12, rate_of_next_hour
 from lombard.core.risk import RATIO_INFINITE_E6, VALUE_ONE, Risk, assess, is_stale
 from lombard.core.state import Account, Announcement, Coin, Pair, State
@@ -50,6 +51,7 @@ __all__ = [
     "Limit",
     "Order",
     "Pair",
+    "Proposal",
     "Risk",
     "State",
     "account_id",
@@ -181,6 +183,22 @@ def in_liquidation(state: State, account: int) -> bool:
     return found is not None and found.liquidation is not None
 
 
+def is_frozen(state: State, account: int) -> bool:
+    """Say whether an operator has frozen an account (RULES 7.9)."""
+    found = state.accounts.get(account)
+    return found is not None and found.frozen
+
+
+def proposals(state: State) -> list[Proposal]:
+    """Return the movements that wait for another operator, oldest first (RULES 2.4)."""
+    return list(state.proposals.values())
+
+
+def proposal(state: State, proposal_id: int) -> Proposal | None:
+    """Return a movement that waits, by id."""
+    return state.proposals.get(proposal_id)
+
+
 def leverage(state: State, account: int) -> int:
     """Return the leverage in force for an account: its own, or the most its tiers allow."""
     found = _account(state, account)
@@ -207,6 +225,8 @@ def max_borrowable(state: State, account: int, coin: int) -> Limit:
     found = _account(state, account)
     asked = state.coins[coin]
     if found is None or not found.margin or not found.holds(asked) or found.liquidation is not None:
+        return Limit(0, "leverage")
+    if found.frozen:
         return Limit(0, "leverage")
     return _max_borrowable(state, found, asked)
 

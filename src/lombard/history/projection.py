@@ -37,6 +37,7 @@ from lombard.core.events import (
     Repaid,
     Traded,
     Transferred,
+    Withdrawn,
 )
 from lombard.history import rows as r
 from lombard.history.candle_log import CandleLog, CandleLookup
@@ -309,6 +310,9 @@ class Projection:
             account, coin, units = event.account, event.coin, event.units
             rows["deposits"] += (event.deposit_id, account, coin, str(units), time_ms)
             self._post(account, coin, units, 0, r.LEDGER_DEPOSIT, event.deposit_id)
+        elif isinstance(event, Withdrawn):
+            account, coin, reference = event.account, event.coin, event.withdrawal_id
+            self._post(account, coin, -event.units, 0, r.LEDGER_WITHDRAWAL, reference)
         else:
             return False
         return True
