@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lombard.api.ports import World, WorldRefused
-from lombard.cli.control import ControlSocket, ask_for_backup
+from lombard.cli.control import ControlSocket, ask_for_backup, ask_for_operator
 from lombard.cli.web import address_of, url_of
 from lombard.core import queries as q
 from lombard.core.commands import SetRateModel
@@ -116,6 +116,9 @@ def test_a_backup_is_asked_for_through_a_socket(tmp_path: Path, depth: int) -> N
             raise ValueError("it exists already")
         return "done"
 
+    async def make_operator(email: str) -> str:
+        return f"made {email}"
+
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
 
@@ -123,8 +126,10 @@ def test_a_backup_is_asked_for_through_a_socket(tmp_path: Path, depth: int) -> N
             return await loop.run_in_executor(None, ask_for_backup, directory, Path(target))
 
         assert await ask("/x") is None
-        control = ControlSocket(directory, back_up)
+        control = ControlSocket(directory, back_up, make_operator)
         await control.start()
+        made = await loop.run_in_executor(None, ask_for_operator, directory, "a@example.org")
+        assert "made a@example.org" == made
         assert "done" == await ask("/tmp/new")
         with pytest.raises(CannotStart, match="it exists already"):
             await ask("/tmp/there")

@@ -17,6 +17,7 @@ _PERMISSION_NAMES: Final = {
     Permission.READ: "read",
     Permission.TRADE: "trade",
     Permission.TRANSFER: "transfer",
+    Permission.OPERATOR: "operator",
 }
 
 

@@ -23,6 +23,7 @@ from lombard.api.ratelimit import RateLimits
 from lombard.cli.backups import back_up_house
 from lombard.cli.control import ControlSocket
 from lombard.cli.house import House
+from lombard.cli.operators import make_operator
 from lombard.cli.web import WebServer
 from lombard.node.clock import machine_ms
 from lombard.node.errors import CannotStart
@@ -76,7 +77,11 @@ async def open_door(
         RateLimits() if rate_limits else None,
     )
     web = WebServer(build_app(context, world, token), *address)
-    control = ControlSocket(house.directory, lambda target: back_up_house(house, target))
+    control = ControlSocket(
+        house.directory,
+        lambda target: back_up_house(house, target),
+        lambda email: make_operator(house.identity, email),
+    )
     try:
         await control.start()
         await web.start()
