@@ -17,6 +17,7 @@ import msgspec
 from lombard.core.commands import BUY, SELL, SLOT_SPOT, slot_of, user_of
 from lombard.core.events import (
     CLOSED_FILLED,
+    REPAY_FORCED,
     REPAY_LIQUIDATION,
     Borrowed,
     Deposited,
@@ -353,7 +354,7 @@ class Projection:
         )
         paid_units = interest_units + principal_units
         self._post(account, coin, -paid_units, 0, r.LEDGER_REPAY, event.repay_id)
-        if event.kind == REPAY_LIQUIDATION:
+        if event.kind in (REPAY_LIQUIDATION, REPAY_FORCED):
             self._liquidations.repaid(event)
 
     def _transferred(self, event: Transferred) -> None:
