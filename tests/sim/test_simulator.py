@@ -35,13 +35,16 @@ SEEN = [
 UNKNOWN = {
     c.CancelAllTriggers, c.CancelEverything, c.CancelTrigger, c.FireTriggers, c.ModifyTrigger,
     c.PlaceOco, c.PlaceTrigger, c.PlaceWithExits,
+    c.ApproveMove, c.FreezeAccount, c.MoveFunds, c.ProposeMove, c.RejectMove, c.RestrictCoin,
 }  # fmt: skip
-# What has no occasion: triggers are not asked for, and every pair's least
+# What has no occasion: triggers and operators' calls are not asked for, and every pair's least
 # size is one step.
 NEVER_REFUSED = {
     Refusal.SIZE_UNDER_MINIMUM,
     Refusal.ORDER_CLOSED, Refusal.TRIGGER_UNKNOWN, Refusal.TRIGGER_PRICE_UNKNOWN,
     Refusal.TRIGGER_PRICE_REACHED, Refusal.TRIGGER_PRICE_TOO_HIGH, Refusal.TRIGGER_PRICE_TOO_LOW,
+    Refusal.ACCOUNT_FROZEN, Refusal.OWN_PROPOSAL, Refusal.PROPOSAL_UNKNOWN,
+    Refusal.TOO_MANY_PROPOSALS,
 }  # fmt: skip
 
 

@@ -38,6 +38,9 @@ def flash_repay(state: State, account: Account, cmd: FlashRepay, events: list[Ev
         return Reply(Refusal.COIN_NOT_IN_ACCOUNT, detail=state.coins[cmd.coin].name)
     if account.liquidation is not None:
         return Reply(Refusal.IN_LIQUIDATION)
+    if account.frozen:
+        # It sells: what a frozen account has of the coin it owes, it may repay by hand.
+        return Reply(Refusal.ACCOUNT_FROZEN)
     debts = _debts(state, account, cmd.coin)
     if not debts:
         return Reply(Refusal.NO_DEBT, detail="" if cmd.coin < 0 else state.coins[cmd.coin].name)

@@ -157,7 +157,7 @@ def refuse_account(state: State, account: Account, pair_id: int, loan_type: int)
             return Reply(Refusal.IN_LIQUIDATION)
     elif loan_type:
         return Reply(Refusal.ORDER_INVALID, detail="loanType")
-    return None
+    return Reply(Refusal.ACCOUNT_FROZEN) if account.frozen else None
 
 
 def _refuse_form(
