@@ -13,12 +13,12 @@ import socket
 import time
 from asyncio import Future
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Final, final
 
 from lombard.core.events import Event
 from lombard.history import parcels
 from lombard.history.faults import HistoryFailed, HistoryGap, HistoryRefused
+from lombard.history.places import Place
 from lombard.history.projector import BACKLOG_MAX, BACKLOG_REFUSED, COMMIT_S, SLICE_MAX
 from lombard.history.writer import RECEIVE_BYTES, write_history
 
@@ -34,14 +34,14 @@ class HistoryProcess:
 
     def __init__(
         self,
-        path: Path,
+        place: Place,
         fork: Fork,
         pairs_from: PairsFrom,
         on_failure: Callable[[BaseException], None],
         backlog_max: int = BACKLOG_MAX,
         commit_s: float = COMMIT_S,
     ) -> None:
-        """Start the writer of the history at `path`; raises `HistoryRefused`.
+        """Start the writer of the history at a place; raises `HistoryRefused`.
 
         `on_failure` gets what made the writer stop, once. What nobody waits for is committed
         `commit_s` late.
@@ -53,7 +53,7 @@ class HistoryProcess:
         self._end, far = socket.socketpair()
         with far:
             far_fd = far.fileno()
-            self.pid: Final = fork(lambda: write_history(far, path, backlog_max, commit_s), far_fd)
+            self.pid: Final = fork(lambda: write_history(far, place, backlog_max, commit_s), far_fd)
         self._end.setblocking(False)
         self._ended = False
         self._closing = False

@@ -7,12 +7,12 @@ everything written, or with the node, with what it had committed: the journal ha
 import signal
 import socket
 from concurrent.futures import Future
-from pathlib import Path
 from threading import Lock
 from typing import Final, final
 
 from lombard.history import parcels
 from lombard.history.faults import HistoryFailed, HistoryRefused
+from lombard.history.places import Place
 from lombard.history.projector import Projector
 
 RECEIVE_BYTES: Final = 1 << 18
@@ -40,15 +40,15 @@ class Line:
             self.say(parcels.SYNCED, synced.result())
 
 
-def write_history(end: socket.socket, path: Path, backlog_max: int, commit_s: float) -> None:
-    """Write the history at `path` as the node at the other end of the socket says."""
+def write_history(end: socket.socket, place: Place, backlog_max: int, commit_s: float) -> None:
+    """Write the history at a place as the node at the other end of the socket says."""
     # A stop is for the node to see to: it drains first, and then says so.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     line = Line(end)
     pairs: list[tuple[int, int]] = []
     try:
         projector = Projector(
-            path,
+            place,
             pairs.__getitem__,
             lambda failure: line.say(parcels.FAILED, str(failure) or repr(failure)),
             backlog_max,
