@@ -214,7 +214,7 @@ def test_a_sync_brings_everything_so_far(desk: Desk) -> None:
 
 
 def test_the_reader_cannot_write(desk: Desk) -> None:
-    with desk.reader._reading() as connection, pytest.raises(Exception, match="read-?only"):
+    with desk.reader._reading() as connection, pytest.raises(Exception, match=r"read-?only"):
         connection.execute(text("DELETE FROM meta"))
 
 

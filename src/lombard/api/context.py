@@ -28,13 +28,15 @@ class Context:
     """The house around the gateway.
 
     `clock_ms` is the machine's clock. `history_caught_up` waits until everything applied before it
-    was called can be read. `limits` is None where calls are not counted.
+    was called can be read. `limits` is None where calls are not counted. `history_trouble` says why
+    the database of history cannot be reached, or "".
     """
 
     __slots__ = (
         "clock_ms",
         "directory",
         "history_caught_up",
+        "history_trouble",
         "limits",
         "node",
         "reader",
@@ -49,6 +51,7 @@ class Context:
         directory: Directory,
         clock_ms: Callable[[], int],
         limits: RateLimits | None = None,
+        history_trouble: Callable[[], str] = lambda: "",
     ) -> None:
         self.node: Final = node
         self.reader: Final = reader
@@ -57,6 +60,7 @@ class Context:
         self.directory: Final = directory
         self.clock_ms: Final = clock_ms
         self.limits: Final = limits
+        self.history_trouble: Final = history_trouble
 
     def close(self) -> None:
         """Let the threads go that read history."""

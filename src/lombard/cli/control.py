@@ -1,4 +1,4 @@
-"""The control socket: how `lombard backup` reaches the node that has a directory open.
+"""The control socket: how `lombard backup` and others reach the node that has a directory open.
 
 A socket in the data directory, for the user who runs the node. One request a connection, and one
 answer, each a line of JSON.
@@ -25,9 +25,9 @@ _LOG: Final = structlog.get_logger("lombard")
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
-    """Make a backup into a new directory."""
+    """Make a backup into a new directory; or, without one, tell what numbers mean."""
 
-    backup: str
+    backup: str = ""
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
@@ -35,17 +35,22 @@ class Answer(msgspec.Struct, omit_defaults=True):
 
     finished: str = ""
     refused: str = ""
+    coins: list[tuple[str, int]] = []
+    pairs: list[str] = []
 
 
 BackUp = Callable[[Path], Awaitable[str]]
+# Tells coins, with their decimals, and pairs, when history has everything that was acknowledged.
+Tell = Callable[[], Awaitable[tuple[list[tuple[str, int]], list[str]]]]
 
 
 class ControlSocket:
     """Listens in a data directory, and makes backups with `back_up` when asked."""
 
-    def __init__(self, directory: Path, back_up: BackUp) -> None:
+    def __init__(self, directory: Path, back_up: BackUp, tell: Tell) -> None:
         self._directory = directory
         self._back_up = back_up
+        self._tell = tell
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -68,9 +73,13 @@ class ControlSocket:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = msgspec.json.decode(await reader.readline(), type=Request)
-            answer = Answer(finished=await self._back_up(Path(request.backup)))
+            if request.backup:
+                answer = Answer(finished=await self._back_up(Path(request.backup)))
+            else:
+                coins, pairs = await self._tell()
+                answer = Answer(coins=coins, pairs=pairs)
         except Exception as fault:
-            _LOG.warning("backup refused", why=str(fault))
+            _LOG.warning("control request refused", why=str(fault))
             answer = Answer(refused=str(fault) or repr(fault))
         writer.write(msgspec.json.encode(answer) + b"\n")
         with suppress(ConnectionError):
@@ -83,21 +92,34 @@ def ask_for_backup(directory: Path, target: Path) -> str | None:
 
     Returns what it says of the backup. Raises `CannotStart` with its reason when it refuses.
     """
+    answer = _ask(directory, Request(str(target.absolute())))
+    if answer is None:
+        return None
+    if answer.refused:
+        raise CannotStart(f"No backup was made: {answer.refused}")
+    return answer.finished
+
+
+def ask_for_names(directory: Path) -> Answer | None:
+    """Ask the node that has a directory open for its names; None when there is no such node."""
+    answer = _ask(directory, Request())
+    if answer is not None and answer.refused:
+        raise CannotStart(f"The node does not answer: {answer.refused}")
+    return answer
+
+
+def _ask(directory: Path, request: Request) -> Answer | None:
     with _short(directory) as short, socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(os.path.join(short, SOCKET_NAME))
         except (FileNotFoundError, ConnectionRefusedError):
             return None
-        request = Request(str(target.absolute()))
         connection.sendall(msgspec.json.encode(request) + b"\n")
         with connection.makefile("rb") as lines:
             line = lines.readline()
     if not line:
-        raise CannotStart("No backup was made: the node stopped meanwhile.")
-    answer = msgspec.json.decode(line, type=Answer)
-    if answer.refused:
-        raise CannotStart(f"No backup was made: {answer.refused}")
-    return answer.finished
+        raise CannotStart("Nothing was done: the node stopped meanwhile.")
+    return msgspec.json.decode(line, type=Answer)
 
 
 @contextmanager

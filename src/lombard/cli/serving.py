@@ -22,6 +22,7 @@ from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
 from lombard.cli.backups import back_up_house
 from lombard.cli.control import ControlSocket
+from lombard.cli.histories import Names, names_of
 from lombard.cli.house import House
 from lombard.cli.web import WebServer
 from lombard.node.clock import machine_ms
@@ -74,9 +75,12 @@ async def open_door(
         house.identity,
         machine_ms,
         RateLimits() if rate_limits else None,
+        lambda: house.history.trouble,
     )
     web = WebServer(build_app(context, world, token), *address)
-    control = ControlSocket(house.directory, lambda target: back_up_house(house, target))
+    control = ControlSocket(
+        house.directory, lambda target: back_up_house(house, target), lambda: _names(house)
+    )
     try:
         await control.start()
         await web.start()
@@ -88,6 +92,11 @@ async def open_door(
             await web.stop(STOP_S)
         await control.stop()
         context.readers.shutdown()
+
+
+async def _names(house: House) -> Names:
+    await house.node.history_caught_up()
+    return names_of(house.engine)
 
 
 async def until_stopped(house: House, web: WebServer) -> None:

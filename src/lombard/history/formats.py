@@ -44,9 +44,7 @@ def prepare(connection: Connection, name: str, venue: str = "") -> None:
     Called in a transaction, which is the caller's to commit. `venue` says whose history it is, and
     must be what it was at the first time.
     """
-    found = set(inspect(connection).get_table_names())
-    if foreign := found - _NAMES:
-        raise HistoryRefused(f"{name} is not a history of Lombard: it has {sorted(foreign)}.")
+    found = refuse_foreign(connection, name)
     known = _format_of(connection, found)
     if known is None:
         make(connection, venue)
@@ -64,6 +62,14 @@ def prepare(connection: Connection, name: str, venue: str = "") -> None:
             f"{name} is the history of another data directory. To make it anew for this one, "
             "losing what it holds: lombard history rebuild."
         )
+
+
+def refuse_foreign(connection: Connection, name: str) -> set[str]:
+    """Give the tables that are there; raises `HistoryRefused` when some are not ours."""
+    found = set(inspect(connection).get_table_names())
+    if foreign := found - _NAMES:
+        raise HistoryRefused(f"{name} is not a history of Lombard: it has {sorted(foreign)}.")
+    return found
 
 
 def make(connection: Connection, venue: str) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy import exc as sql_errors
 
 from lombard.history.faults import HistoryError, HistoryRefused, HistoryUnavailable
-from lombard.history.formats import prepare
+from lombard.history.formats import make, prepare, refuse_foreign
 from lombard.history.lookup import TableLookup
 from lombard.history.places import Remote, writing_engine
 from lombard.history.projection import Cell, Lookup
@@ -44,6 +44,23 @@ _PASSING: Final = (
     errors.ReadOnlySqlTransaction,
 )
 _T = TypeVar("_T")
+
+
+def make_anew(remote: Remote) -> None:
+    """Drop a history, whosever it is, and make an empty one for this venue."""
+    engine = writing_engine(remote)
+    try:
+        with engine.connect() as connection:
+            if not connection.exec_driver_sql(_LOCK).scalar_one():
+                raise HistoryRefused(f"Another process writes the history at {remote}.")
+            connection.exec_driver_sql("BEGIN")
+            refuse_foreign(connection, str(remote))
+            make(connection, remote.venue)
+            connection.commit()
+    except sql_errors.DatabaseError as fault:
+        raise HistoryRefused(f"The history at {remote} cannot be made: {_of(fault)}") from None
+    finally:
+        engine.dispose()
 
 
 class _StillLocked(psycopg.OperationalError):

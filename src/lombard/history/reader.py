@@ -16,6 +16,7 @@ from sqlalchemy import exc as sql_errors
 from lombard.core.commands import SLOT_ISOLATED, SOURCE_SYSTEM, slot_of
 from lombard.history import charts, rows
 from lombard.history import schema as s
+from lombard.history.accounting import StatementLine, statement
 from lombard.history.candles import GRANULARITIES
 from lombard.history.faults import HistoryUnavailable
 from lombard.history.paging import (
@@ -295,6 +296,14 @@ class Reader:
             coins = keys_of(connection, e.account, account, e.coin) if coin is None else [coin]
             query = across(query, e.coin, coins, e.ledger_id, page.limit)
             return _fetch(connection, query, rows.LedgerRow)
+
+    @contextmanager
+    def statement(
+        self, user: int, from_ms: int, until_ms: int
+    ) -> Iterator[Iterator[StatementLine]]:
+        """Give the lines of a user's statement of `[from_ms, until_ms)`; see `accounting`."""
+        with self._reading() as connection:
+            yield statement(connection, user, from_ms, until_ms)
 
     # --- the market -------------------------------------------------------------------------
 

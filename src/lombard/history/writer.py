@@ -54,6 +54,7 @@ def write_history(end: socket.socket, place: Place, backlog_max: int, commit_s: 
             backlog_max,
             commit_s,
             lambda seq: line.say(parcels.APPLIED, seq),
+            lambda why: line.say(parcels.TROUBLE, why),
         )
     except HistoryRefused as refusal:
         line.say(parcels.REFUSED, str(refusal))
