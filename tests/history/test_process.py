@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import os
 import signal
-import sqlite3
 import time
 from collections.abc import Callable, Coroutine
 from itertools import islice
@@ -19,7 +18,8 @@ from lombard.history import parcels
 from lombard.history.faults import HistoryFailed, HistoryGap, HistoryRefused
 from lombard.history.process import HistoryProcess
 from lombard.history.projector import BACKLOG_REFUSED
-from tests.history.desk import ALICE_SPOT, ID, Desk, dump
+from lombard.history.reader import Reader
+from tests.history.desk import ALICE_SPOT, ID, Desk, dump, place_of
 from tests.history.streams import START_MS, Stream, coins_of
 
 PAIRS = [coins_of(pair) for pair in range(3)]
@@ -30,10 +30,11 @@ class Venue:
 
     def __init__(self, path: Path, backlog_max: int = 20_000, commit_s: float = 0.01) -> None:
         self.path = path
+        self.place = place_of(path)
         self.pairs = list(PAIRS)
         self.failures: list[BaseException] = []
         self.history = HistoryProcess(
-            path,
+            self.place,
             lambda first: self.pairs[first:],
             self.failures.append,
             backlog_max,
@@ -117,10 +118,9 @@ def test_waiting_hurries_and_syncing_brings_everything(tmp_path: Path) -> None:
         for seq in range(1, 100):
             venue.deposit(seq)
         await venue.history.wait(50)
-        with sqlite3.connect(venue.path) as reading:
-            (seq,) = reading.execute("SELECT applied_seq FROM meta").fetchone()
-        reading.close()
-        assert 50 <= seq
+        reader = Reader(venue.place)
+        assert 50 <= reader.applied_seq()
+        reader.close()
         assert 99 == await venue.history.sync()
         assert 0 == venue.history.lag
         venue.deposit(100)
@@ -273,6 +273,7 @@ def _is_running(process: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
+@pytest.mark.sqlite
 def test_a_file_that_is_not_a_history_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "history.sqlite"
     path.write_bytes(b"not a database, but long enough to look" * 100)

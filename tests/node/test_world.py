@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from lombard.api.ports import World, WorldRefused
-from lombard.cli.control import ControlSocket, ask_for_backup, ask_for_operator
+from lombard.cli.control import (
+    ControlSocket,
+    ask_for_backup,
+    ask_for_names,
+    ask_for_operator,
+)
 from lombard.cli.web import address_of, url_of
 from lombard.core import queries as q
 from lombard.core.commands import SetRateModel
@@ -120,6 +125,9 @@ def test_a_backup_is_asked_for_through_a_socket(tmp_path: Path, depth: int) -> N
     async def make_operator(email: str) -> str:
         return f"made {email}"
 
+    async def tell() -> tuple[list[tuple[str, int]], list[str]]:
+        return [("USDT", 8)], ["BTCUSDT"]
+
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
 
@@ -127,13 +135,16 @@ def test_a_backup_is_asked_for_through_a_socket(tmp_path: Path, depth: int) -> N
             return await loop.run_in_executor(None, ask_for_backup, directory, Path(target))
 
         assert await ask("/x") is None
-        control = ControlSocket(directory, back_up, make_operator)
+        control = ControlSocket(directory, back_up, make_operator, tell)
         await control.start()
         made = await loop.run_in_executor(None, ask_for_operator, directory, "a@example.org")
         assert "made a@example.org" == made
         assert "done" == await ask("/tmp/new")
         with pytest.raises(CannotStart, match="it exists already"):
             await ask("/tmp/there")
+        told = await loop.run_in_executor(None, ask_for_names, directory)
+        assert told is not None
+        assert ([("USDT", 8)], ["BTCUSDT"]) == (told.coins, told.pairs)
         await control.stop()
         assert await ask("/x") is None
         assert [Path("/tmp/new"), Path("/tmp/there")] == asked

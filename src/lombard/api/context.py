@@ -32,13 +32,15 @@ class Context:
 
     `clock_ms` is the machine's clock. `history_caught_up` waits until everything applied before it
     was called can be read. `limits` is None where calls are not counted. `rules` are those of
-    browsers; `replays` knows the signed requests of the last minute.
+    browsers; `replays` knows the signed requests of the last minute. `history_trouble` says why
+    the database of history cannot be reached, or "".
     """
 
     __slots__ = (
         "clock_ms",
         "directory",
         "history_caught_up",
+        "history_trouble",
         "limits",
         "node",
         "reader",
@@ -56,6 +58,7 @@ class Context:
         clock_ms: Callable[[], int],
         limits: RateLimits | None = None,
         rules: Rules | None = None,
+        history_trouble: Callable[[], str] = lambda: "",
     ) -> None:
         self.node: Final = node
         self.reader: Final = reader
@@ -66,6 +69,7 @@ class Context:
         self.limits: Final = limits
         self.rules: Final = rules or Rules()
         self.replays: Final = Replays()
+        self.history_trouble: Final = history_trouble
 
     def close(self) -> None:
         """Let the threads go that read history."""

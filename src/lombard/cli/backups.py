@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from lombard.cli.control import ask_for_backup
+from lombard.cli.histories import VENUE_NAME
 from lombard.cli.house import House
 from lombard.journal.backup import Backup, BackupReport
 from lombard.journal.files import sync_file
@@ -13,7 +14,7 @@ from lombard.journal.opening import Paths, open_journal
 from lombard.node.errors import CannotStart
 
 # What belongs to a copy besides the log. History does not: it is made again from the log.
-NOTES: Final = ("sandbox.json", "market.json", "identity.key")
+NOTES: Final = ("sandbox.json", "market.json", "identity.key", VENUE_NAME)
 IDENTITY: Final = ("identity.sqlite", "identity.sqlite-wal")
 COPY_TRIES: Final = 5
 

@@ -81,6 +81,12 @@ class Log(Table, forbid_unknown_fields=True, frozen=True):
     format: Literal["text", "json"] = "text"
 
 
+class History(Table, forbid_unknown_fields=True, frozen=True):
+    """Where history is written: a PostgreSQL database, or (empty) a file in the data directory."""
+
+    url: str = ""
+
+
 class Config(Table, forbid_unknown_fields=True, frozen=True):
     """A process's settings, as `lombard serve --config` reads them."""
 
@@ -89,6 +95,7 @@ class Config(Table, forbid_unknown_fields=True, frozen=True):
     identity: Identity = Identity()
     operator: Operators = Operators()
     snapshots: Snapshots = Snapshots()
+    history: History = History()
     log: Log = Log()
 
 

@@ -13,9 +13,10 @@ from typing import Final, final
 
 import structlog
 
+from lombard.cli.histories import place_of
 from lombard.core import queries
 from lombard.core.engine import Engine
-from lombard.history.faults import HistoryFailed
+from lombard.history.faults import HistoryFailed, HistoryUnavailable
 from lombard.history.process import HistoryProcess
 from lombard.history.reader import Reader
 from lombard.identity import open_directory
@@ -29,7 +30,6 @@ from lombard.node.node import Node
 from lombard.node.recovery import Progress, start_from
 from lombard.node.snapshots import Snapshotter
 
-HISTORY_NAME: Final = "history.sqlite"
 _LOG: Final = structlog.get_logger("lombard")
 
 
@@ -43,8 +43,12 @@ class House:
         warn: Callable[[str], None],
         progress: Progress,
         found: Callable[[], object] = lambda: None,
+        history_url: str = "",
     ) -> None:
-        """Open and recover a directory; `found` is called first, when it is held."""
+        """Open and recover a directory; `found` is called first, when it is held.
+
+        History is in the directory, or in the database of `history_url`.
+        """
         self.directory: Final = directory
         self._node: Node | None = None
         self._snapshots: Snapshotter | None = None
@@ -55,8 +59,10 @@ class House:
             self._open.callback(lock.release)
             found()
             self.engine: Final = Engine()
-            path = directory / HISTORY_NAME
-            self.history: Final = HistoryProcess(path, self._pairs_from, self._history_failed)
+            place = place_of(directory, history_url)
+            self.history: Final = HistoryProcess(
+                place, self._pairs_from, self._history_failed, on_trouble=_tell_trouble
+            )
             self._open.callback(self.history.close)
             self.log: Final = JournalProcess(directory, lock, self._stop)
             self._open.callback(self.log.close)
@@ -65,7 +71,7 @@ class House:
             read = self.started.journal
             read.close()
             self.log.open(read.last_seq, read.last_hash)
-            self.reader: Final = Reader(path)
+            self.reader: Final = Reader(place)
             self._open.callback(self.reader.close)
             self.identity: Final = open_directory(directory)
             self._open.callback(self.identity.close)
@@ -106,7 +112,9 @@ class House:
             if self._snapshots is not None and self.node.failure is None:
                 await self.drain()
                 await self._snapshots.take_last()
-                await self.history.sync()
+                # What is missing in a lost database is made up for by the next start.
+                with suppress(HistoryUnavailable):
+                    await self.history.sync()
         finally:
             failed = self._node is not None and self._node.failure is not None
             with suppress(JournalError) if failed else nullcontext():
@@ -133,5 +141,17 @@ class House:
 
     async def _sync(self) -> None:
         """Make durable what is only synced now and then."""
-        await self.history.sync()
+        while True:
+            await self.history.calm()
+            with suppress(HistoryUnavailable):
+                await self.history.sync()
+                break
         await self.log.sync_witness()
+
+
+def _tell_trouble(why: str) -> None:
+    """Log that the database of history is lost, or back."""
+    if why:
+        _LOG.warning("history unreachable: it is written when the database is back", why=why)
+    else:
+        _LOG.warning("history reachable again")

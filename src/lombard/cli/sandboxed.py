@@ -48,6 +48,7 @@ class Plan(NamedTuple):
     market: bool
     recording: Path | None
     rate_limits: bool
+    history_url: str = ""
 
 
 def run_sandbox(plan: Plan) -> None:
@@ -71,7 +72,9 @@ async def _serve(plan: Plan, address: tuple[str, int], directory: Path, tape: Ta
     kept = "" if plan.directory else " (temporary)"
     say(f"Lombard {__version__} sandbox, core {__impl__}, data in {directory}{kept}")
     with progress_bar("Recovering") as progress:
-        house = House(directory, warn, progress, lambda: _found(directory, plan.clock))
+        house = House(
+            directory, warn, progress, lambda: _found(directory, plan.clock), plan.history_url
+        )
     try:
         say(house.started.sentence())
         clock = _clock(house, plan.clock)

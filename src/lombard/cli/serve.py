@@ -34,7 +34,7 @@ async def _serve(
     config: Config, address: tuple[str, int], office: tuple[str, int] | None, directory: Path
 ) -> None:
     with progress_bar("Recovering") as progress:
-        house = House(directory, warn, progress)
+        house = House(directory, warn, progress, history_url=config.history.url)
     try:
         say(house.started.sentence())
         clock = Clock(REAL, house.engine.time_ms)

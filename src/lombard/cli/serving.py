@@ -24,6 +24,7 @@ from lombard.api.ratelimit import RateLimits
 from lombard.api.visit import Rules
 from lombard.cli.backups import back_up_house
 from lombard.cli.control import ControlSocket
+from lombard.cli.histories import Names, names_of
 from lombard.cli.house import House
 from lombard.cli.operators import make_operator
 from lombard.cli.web import WebServer
@@ -79,12 +80,14 @@ async def open_door(
         machine_ms,
         RateLimits() if rate_limits else None,
         rules,
+        lambda: house.history.trouble,
     )
     web = WebServer(build_app(context, world, token), *address)
     control = ControlSocket(
         house.directory,
         lambda target: back_up_house(house, target),
         lambda email: make_operator(house.identity, email),
+        lambda: _names(house),
     )
     try:
         await admit_all(house.node, house.identity.accounts)
@@ -123,6 +126,11 @@ async def open_office(
     finally:
         await web.stop(STOP_S)
         context.readers.shutdown()
+
+
+async def _names(house: House) -> Names:
+    await house.node.history_caught_up()
+    return names_of(house.engine)
 
 
 async def until_stopped(house: House, *servers: WebServer) -> None:

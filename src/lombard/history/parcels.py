@@ -21,6 +21,7 @@ READY: Final = "ready"  # the last command in the file
 APPLIED: Final = "applied"  # everything up to this command can be read
 SYNCED: Final = "synced"  # the answer to SYNC: everything up to this command
 REFUSED: Final = "refused"  # the sentence of a file that cannot be continued
+TROUBLE: Final = "trouble"  # why the database cannot be reached; "" when it can be again
 FAILED: Final = "failed"  # what made it stop
 
 Rows = list[tuple[int, tuple[Any, ...]]]

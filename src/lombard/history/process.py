@@ -9,13 +9,19 @@ it is told to is such a failure.
 import asyncio
 from asyncio import Future
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from contextlib import suppress
 from typing import Any, Final, final
 
 from lombard.child import Line
 from lombard.core.events import Event
 from lombard.history import parcels
-from lombard.history.faults import HistoryFailed, HistoryGap, HistoryRefused
+from lombard.history.faults import (
+    HistoryFailed,
+    HistoryGap,
+    HistoryRefused,
+    HistoryUnavailable,
+)
+from lombard.history.places import Place
 from lombard.history.projector import BACKLOG_MAX, BACKLOG_REFUSED, COMMIT_S, SLICE_MAX
 from lombard.history.writer import write_history
 
@@ -31,24 +37,30 @@ class HistoryProcess:
 
     def __init__(
         self,
-        path: Path,
+        place: Place,
         pairs_from: PairsFrom,
         on_failure: Callable[[BaseException], None],
         backlog_max: int = BACKLOG_MAX,
         commit_s: float = COMMIT_S,
+        on_trouble: Callable[[str], None] = lambda why: None,
     ) -> None:
-        """Start the writer of the history at `path`; raises `HistoryRefused`.
+        """Start the writer of the history at a place; raises `HistoryRefused`.
 
-        `on_failure` gets what made the writer stop, once. What nobody waits for is committed
+        `on_failure` gets what made the writer stop, once; `on_trouble` why its database cannot be
+        reached, and "" when it can be again. What nobody waits for is committed
         `commit_s` late.
         """
         self._pairs_from: Final = pairs_from
         self._on_failure: Final = on_failure
+        self._on_trouble: Final = on_trouble
         self._backlog_max: Final = backlog_max
         self._loop: Final = asyncio.get_running_loop()
         self._closing = False
         self._failure: BaseException | None = None
         self._refusal = ""
+        self._trouble = ""
+        self._calm: Final = asyncio.Event()
+        self._calm.set()
         # Commands that are not in a parcel yet.
         self._works: list[parcels.Packed] = []
         self._flushing = False
@@ -60,7 +72,7 @@ class HistoryProcess:
         self._waiting: list[tuple[int, Future[None]]] = []
         self._syncing: list[Future[int]] = []
         self._line: Final = Line(
-            lambda end: write_history(end, path, backlog_max, commit_s),
+            lambda end: write_history(end, place, backlog_max, commit_s),
             self._heard,
             self._writer_ended,
         )
@@ -86,6 +98,11 @@ class HistoryProcess:
         """What made the writer stop; None while all is well."""
         return self._failure
 
+    @property
+    def trouble(self) -> str:
+        """Why the database of history cannot be reached; empty while all is well."""
+        return self._trouble
+
     def submit(self, seq: int, time_ms: int, events: Sequence[Event]) -> bool:
         """Hand over what a command did; False asks to slow down (`room`).
 
@@ -108,8 +125,12 @@ class HistoryProcess:
         return self.lag < self._backlog_max
 
     async def wait(self, seq: int) -> None:
-        """Return when the rows of command `seq` can be read; raises `HistoryFailed`."""
+        """Return when the rows of command `seq` can be read.
+
+        Raises `HistoryFailed`, and `HistoryUnavailable` rather than wait for a lost database.
+        """
         if seq > self._applied_seq:
+            self._refuse_trouble()
             self._hurry(seq)
             future: Future[None] = self._loop.create_future()
             self._waiting.append((seq, future))
@@ -122,8 +143,16 @@ class HistoryProcess:
             self._exchange_until(lambda: self._applied_seq >= seq, timeout_s)
 
     async def room(self) -> None:
-        """Return when the backlog is down to half of what `submit` allows."""
-        await self.wait(self._submitted_seq - self._backlog_max // 2)
+        """Return when the backlog is down to half of what `submit` allows, whatever it takes."""
+        seq = self._submitted_seq - self._backlog_max // 2
+        while seq > self._applied_seq:
+            await self.calm()
+            with suppress(HistoryUnavailable):
+                await self.wait(seq)
+
+    async def calm(self) -> None:
+        """Return when the database can be reached, or history has stopped."""
+        await self._calm.wait()
 
     def room_blocking(self) -> None:
         """Do as `room` while the event loop stands."""
@@ -135,6 +164,7 @@ class HistoryProcess:
         Until then a power cut may set the history back, never spoil it: the journal has the rest.
         """
         self._refuse_failed()
+        self._refuse_trouble()
         self._flush()
         self._line.say(parcels.SYNC, None)
         future: Future[int] = self._loop.create_future()
@@ -165,6 +195,10 @@ class HistoryProcess:
             raise HistoryFailed(f"History has stopped: {self._failure}") from self._failure
         if self._closing:
             raise HistoryFailed("History is closed.")
+
+    def _refuse_trouble(self) -> None:
+        if self._trouble:
+            raise HistoryUnavailable(f"The database of history is lost: {self._trouble}")
 
     def _hurry(self, seq: int) -> None:
         self._refuse_failed()
@@ -206,10 +240,27 @@ class HistoryProcess:
                 _resolve(future, None)
         elif word == parcels.SYNCED:
             _resolve(self._syncing.pop(0), what)
+        elif word == parcels.TROUBLE:
+            self._troubled(what)
         elif word == parcels.REFUSED:
             self._refusal = what
         elif word == parcels.FAILED:
             self._fail(HistoryFailed(what))
+
+    def _troubled(self, why: str) -> None:
+        """Let nobody wait for a database that is lost, until it is back."""
+        self._trouble = why
+        if not why:
+            self._calm.set()
+        else:
+            self._calm.clear()
+            forlorn: list[Future[Any]] = [future for _, future in self._waiting]
+            self._waiting = []
+            # These stay, for each of them will be answered.
+            for future in [*forlorn, *self._syncing]:
+                if not future.done():
+                    future.set_exception(HistoryUnavailable(why))
+        self._on_trouble(why)
 
     def _writer_ended(self, how: str) -> None:
         """Take note that the writer has ended, as it does when it is told to."""
@@ -227,6 +278,7 @@ class HistoryProcess:
 
     def _give_up_waiting(self) -> None:
         """Nothing will be written any more: nobody may go on waiting for it."""
+        self._calm.set()
         forlorn: list[Future[Any]] = [future for _, future in self._waiting]
         forlorn += self._syncing
         self._waiting, self._syncing = [], []

@@ -5,25 +5,26 @@ everything written, or with the node, with what it had committed: the journal ha
 """
 
 from concurrent.futures import Future
-from pathlib import Path
 
 from lombard.child import ChildsEnd
 from lombard.history import parcels
 from lombard.history.faults import HistoryFailed, HistoryRefused
+from lombard.history.places import Place
 from lombard.history.projector import Projector
 
 
-def write_history(end: ChildsEnd, path: Path, backlog_max: int, commit_s: float) -> None:
-    """Write the history at `path` as the node at the other end of the line says."""
+def write_history(end: ChildsEnd, place: Place, backlog_max: int, commit_s: float) -> None:
+    """Write the history at a place as the node at the other end of the line says."""
     pairs: list[tuple[int, int]] = []
     try:
         projector = Projector(
-            path,
+            place,
             pairs.__getitem__,
             lambda failure: end.say(parcels.FAILED, str(failure) or repr(failure)),
             backlog_max,
             commit_s,
             lambda seq: end.say(parcels.APPLIED, seq),
+            lambda why: end.say(parcels.TROUBLE, why),
         )
     except HistoryRefused as refusal:
         end.say(parcels.REFUSED, str(refusal))
