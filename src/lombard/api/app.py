@@ -24,6 +24,7 @@ from lombard.api.body import JSON, BodyReader, Message, Receive
 from lombard.api.context import Call, Context
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.errors import Fault, fault_of
+from lombard.api.pages import Pages
 from lombard.api.ports import World
 from lombard.api.signing import command_id
 from lombard.api.table import GET, Access, Counted, Endpoint
@@ -56,6 +57,8 @@ class Gateway:
         self._bodies = BodyReader()
         self._local = local  # who may use the sandbox's own endpoints
         self._routes: dict[bytes, dict[str, Endpoint]] = {}
+        endpoints = tuple(endpoints)
+        self._pages = Pages(endpoints, context.limits, context.clock_ms)
         for endpoint in endpoints:
             methods = self._routes.setdefault(endpoint.path.encode(), {})
             assert endpoint.method not in methods, f"two rows for {endpoint.path}"
@@ -65,6 +68,8 @@ class Gateway:
         """Answer one request."""
         if scope["type"] != "http":
             await _other(scope, receive, send)
+            return
+        if scope["raw_path"] not in self._routes and await self._pages.answer(scope, send):
             return
         now_ms = self._context.clock_ms()
         extra: list[tuple[bytes, bytes]] = []
