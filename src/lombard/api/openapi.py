@@ -113,6 +113,7 @@ def document(endpoints: Iterable[Endpoint]) -> Json:
     )
     for schema in schemas.values():
         _name_forms(schema)
+    _plain_tuples([answers, schemas])
     paths: dict[str, Json] = {}
     for row, answer in zip(rows, answers, strict=True):
         paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, answer)
@@ -149,9 +150,10 @@ def _operation(row: Endpoint, answer: Json) -> Json:
             _query_parameter(field.encode_name, field.encode_name in row.required)
             for field in msgspec.structs.fields(row.request)
         ]
-    elif row.request is not NoParameters:
+    elif row.request is not NoParameters or row.access is Access.LOCAL:
+        # A web page cannot send JSON unasked: the sandbox takes nothing else, even of no words.
         operation["requestBody"] = {
-            "required": bool(row.required),
+            "required": bool(row.required) or row.access is Access.LOCAL,
             "content": {"application/json": {"schema": _body(row.request, row.required)}},
         }
     return operation
@@ -332,6 +334,19 @@ def _envelopes() -> dict[str, Json]:
         ),
         "ErrorCode": {"type": "string", "oneOf": sentences},
     }
+
+
+def _plain_tuples(part: Any) -> None:
+    """Describe a tuple of strings as an array of that length, which every reader understands."""
+    if isinstance(part, dict):
+        entries = part.get("prefixItems")
+        if entries and all(entry == entries[0] for entry in entries):
+            del part["prefixItems"]
+            part["items"] = entries[0]
+        part = list(part.values())
+    if isinstance(part, list | tuple):
+        for each in part:
+            _plain_tuples(each)
 
 
 def _schema(name: str) -> Json:
