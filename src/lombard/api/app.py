@@ -28,6 +28,7 @@ from lombard.api.pages import Pages
 from lombard.api.ports import World
 from lombard.api.signing import command_id
 from lombard.api.table import GET, Access, Counted, Endpoint
+from lombard.api.tally import Tally
 
 Scope = Mapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -58,7 +59,8 @@ class Gateway:
         self._local = local  # who may use the sandbox's own endpoints
         self._routes: dict[bytes, dict[str, Endpoint]] = {}
         endpoints = tuple(endpoints)
-        self._pages = Pages(endpoints, context.limits, context.clock_ms)
+        self.tally: Final = Tally()
+        self.pages: Final = Pages(endpoints, context.limits, context.clock_ms)
         for endpoint in endpoints:
             methods = self._routes.setdefault(endpoint.path.encode(), {})
             assert endpoint.method not in methods, f"two rows for {endpoint.path}"
@@ -69,17 +71,21 @@ class Gateway:
         if scope["type"] != "http":
             await _other(scope, receive, send)
             return
-        if scope["raw_path"] not in self._routes and await self._pages.answer(scope, send):
+        if scope["raw_path"] not in self._routes and await self.pages.answer(scope, send):
             return
+        began_ns = time.perf_counter_ns()
         now_ms = self._context.clock_ms()
         extra: list[tuple[bytes, bytes]] = []
-        status = 200
+        status, code = 200, envelope.OK_CODE
         try:
             payload = envelope.success(await self._answer(scope, receive, now_ms, extra), now_ms)
         except Exception as error:
             fault = fault_of(error) or _our_fault(scope, error)
-            status = fault.status
+            status, code = fault.status, fault.code
             payload = envelope.failure(fault.code, fault.sentence, now_ms)
+        path = scope["raw_path"] if scope["raw_path"] in self._routes else b""
+        elapsed_ns = time.perf_counter_ns() - began_ns
+        self.tally.note(path, scope["method"], status, code, elapsed_ns)
         length = (b"content-length", b"%d" % len(payload))
         await send(
             {

@@ -17,6 +17,7 @@ from lombard.api.body import Message
 from lombard.api.errors import Fault
 from lombard.api.openapi import document
 from lombard.api.ratelimit import RateLimits
+from lombard.api.sandbox import is_this_machine
 from lombard.api.table import Endpoint
 
 Scope = Mapping[str, Any]
@@ -25,6 +26,8 @@ Headers = list[tuple[bytes, bytes]]
 
 DOCUMENT_PATH: Final = b"/openapi.json"
 DOCS_PATH: Final = b"/docs"
+METRICS_PATH: Final = b"/metrics"
+_METRICS: Final = b"text/plain; version=1.0.0; charset=utf-8"
 _HTML: Final = b"text/html; charset=utf-8"
 _JSON: Final = b"application/json"
 _HEADERS: Final = (
@@ -47,11 +50,16 @@ class Pages:
         self._endpoints = tuple(endpoints)
         self._limits = limits
         self._clock_ms = clock_ms
+        # What writes the metrics, where they are shown beside the calls.
+        self.metrics: Callable[[], bytes] | None = None
         self._making: asyncio.Future[dict[bytes, tuple[bytes, bytes]]] | None = None
 
     async def answer(self, scope: Scope, send: Send) -> bool:
         """Answer a request for a page; False when it is for none."""
         path = scope["raw_path"].removesuffix(b"/")
+        if path == METRICS_PATH and self.metrics is not None and _is_from_here(scope):
+            await _send(scope, send, 200, [(b"content-type", _METRICS)], self.metrics())
+            return True
         if path not in (DOCUMENT_PATH, DOCS_PATH) or scope["method"] not in ("GET", "HEAD"):
             return False
         address = scope["client"][0] if scope["client"] else ""
@@ -89,6 +97,11 @@ def make_pages(endpoints: tuple[Endpoint, ...]) -> dict[bytes, tuple[bytes, byte
         DOCS_PATH: docs_page.render(described).encode(),
     }
     return {path: (page, gzip.compress(page, mtime=0)) for path, page in plain.items()}
+
+
+def _is_from_here(scope: Scope) -> bool:
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    return len(hosts) == 1 and is_this_machine(hosts[0].decode("latin-1"))
 
 
 def _takes_gzip(scope: Scope) -> bool:

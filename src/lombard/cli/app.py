@@ -83,6 +83,9 @@ def sandbox(
     ] = None,
     market: Annotated[str, typer.Option(help="replay, replay:FILE.csv[.gz], or none.")] = "replay",
     rate_limits: Annotated[bool, typer.Option(help="Count calls as the venue does.")] = False,
+    commands_per_second: Annotated[
+        int, typer.Option(min=0, help="Take no more than so many; 0: as many as can be.")
+    ] = 0,
     log_level: Annotated[str, typer.Option(help="debug, info, warning, error.")] = "warning",
 ) -> None:
     """Run an exchange with margin on this machine, the clock in your hand."""
@@ -92,7 +95,8 @@ def sandbox(
     _log(log_level)
     with _faults():
         choice = ClockChoice(mode, speed_e6, start_ms)
-        run_sandbox(Plan(data, host, port, choice, plays, recording, rate_limits))
+        pace = commands_per_second
+        run_sandbox(Plan(data, host, port, choice, plays, recording, rate_limits, pace))
 
 
 @app.command()

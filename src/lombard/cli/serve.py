@@ -21,20 +21,31 @@ def run_serve(config: Config) -> None:
             f"`lombard init catalogue.toml --data {directory}` makes a venue of it."
         )
     address = address_of(config.http.host, config.http.port)
-    run_in_loop(lambda: _serve(config, address, directory))
+    metrics = None
+    if config.metrics.port:
+        metrics = address_of(config.metrics.host, config.metrics.port)
+    run_in_loop(lambda: _serve(config, address, directory, metrics))
 
 
-async def _serve(config: Config, address: tuple[str, int], directory: Path) -> None:
+async def _serve(
+    config: Config,
+    address: tuple[str, int],
+    directory: Path,
+    metrics: tuple[str, int] | None,
+) -> None:
     with progress_bar("Recovering") as progress:
         house = House(directory, warn, progress)
     try:
         say(house.started.sentence())
         clock = Clock(REAL, house.engine.time_ms)
         times = config.snapshots
-        node = house.begin(clock, times.every_commands, times.every_seconds)
+        pace = config.node.commands_per_second
+        node = house.begin(clock, times.every_commands, times.every_seconds, pace)
         # Hours that passed while the venue was down are turned before anybody is let in.
         await node.timekeeper.play(None)
-        async with open_door(house, address, config.http.rate_limits) as web:
+        async with open_door(house, address, config.http.rate_limits, metrics=metrics) as web:
+            if metrics is not None:
+                say(f"Metrics: {url_of(config.metrics.host, metrics[1])}/metrics")
             say(f"Lombard is ready: {url_of(config.http.host, address[1])}")
             await until_stopped(house, web)
     finally:

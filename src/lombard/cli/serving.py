@@ -23,6 +23,7 @@ from lombard.api.ratelimit import RateLimits
 from lombard.cli.backups import back_up_house
 from lombard.cli.control import ControlSocket
 from lombard.cli.house import House
+from lombard.cli.metrics import Metrics, metrics_app
 from lombard.cli.web import WebServer
 from lombard.node.clock import machine_ms
 from lombard.node.errors import CannotStart
@@ -65,8 +66,12 @@ async def open_door(
     rate_limits: bool,
     world: World | None = None,
     token: str = "",
+    metrics: tuple[str, int] | None = None,
 ) -> AsyncIterator[WebServer]:
-    """Let clients in at an address while the context lasts."""
+    """Let clients in at an address while the context lasts.
+
+    A sandbox shows its metrics there, to this machine; a venue at an address of their own, if any.
+    """
     context = Context(
         house.node,
         house.reader,
@@ -75,17 +80,28 @@ async def open_door(
         machine_ms,
         RateLimits() if rate_limits else None,
     )
-    web = WebServer(build_app(context, world, token), *address)
+    app = build_app(context, world, token)
+    shown = Metrics(house, app.tally)
+    if world is not None:
+        app.pages.metrics = shown.render
+    web = WebServer(app, *address)
+    scraped = WebServer(metrics_app(shown.render), *metrics) if metrics is not None else None
+    watching = asyncio.create_task(shown.watch_loop(), name="loop lag")
     control = ControlSocket(house.directory, lambda target: back_up_house(house, target))
     try:
         await control.start()
+        if scraped is not None:
+            await scraped.start()
         await web.start()
         yield web
     finally:
+        watching.cancel()
         if not await web.stop(STOP_S):
             # Somebody waits for something long, as a clock put forward by years: not any more.
             await house.drain()
             await web.stop(STOP_S)
+        if scraped is not None:
+            await scraped.stop(STOP_S)
         await control.stop()
         context.readers.shutdown()
 

@@ -10,14 +10,16 @@ broken invariant: every waiting command gets `Stopped` with the reason, and no o
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter_ns
 from typing import Final, Protocol, TypeVar, final
 
 from lombard.core.commands import Command, Envelope
 from lombard.core.state import Reply
 from lombard.journal.codec import CodecError, encode
 from lombard.node.clock import Clock
-from lombard.node.errors import Stopped
+from lombard.node.errors import Overloaded, Stopped
 from lombard.node.lanes import Entry, Lanes
+from lombard.node.meter import Meter
 
 _T = TypeVar("_T")
 
@@ -75,6 +77,7 @@ class Sequencer:
         self._apply = apply
         self._applied = applied
         self._lanes = Lanes() if lanes is None else lanes
+        self.meter: Final = Meter()
         self._seq = log.last_seq
         self._last_ms = last_ms
         self._arrivals = 0
@@ -97,6 +100,10 @@ class Sequencer:
         """How many commands wait for the log."""
         return len(self._lanes)
 
+    def depths(self) -> dict[str, int]:
+        """Say how many commands wait in each lane."""
+        return self._lanes.depths()
+
     def submit(
         self, account: int, command: Command, command_id: bytes = b"", at_ms: int = 0
     ) -> "asyncio.Future[Reply]":
@@ -116,7 +123,11 @@ class Sequencer:
 
         self._arrivals += 1
         entry = Entry(self._arrivals, at_ms, command_id, account, command)
-        self._lanes.put(entry)
+        try:
+            self._lanes.put(entry)
+        except Overloaded:
+            self.meter.overloads += 1
+            raise
         entry.waiters.append(waiter)
         if command_id:
             self._pending[command_id] = entry
@@ -205,11 +216,14 @@ class Sequencer:
 
     def _write(self, payloads: list[bytes], last_seq: int) -> bytes:
         """Make a batch durable; in the journal's thread."""
+        began_ns = perf_counter_ns()
         written = self._log.append(payloads)
+        self.meter.writes.add(perf_counter_ns() - began_ns)
         assert written == last_seq, f"Invariant: journal is at {written}, not at {last_seq}"
         return self._log.last_hash
 
     def _answer(self, batch: Batch, last_hash: bytes) -> None:
+        self.meter.batches.add(len(batch.entries))
         for entry, envelope in zip(batch.entries, batch.envelopes, strict=True):
             reply = self._apply(envelope)
             self._pending.pop(entry.command_id, None)
