@@ -5,8 +5,9 @@
 A sandbox whose pace is pinned (`--commands-per-second`) is offered orders at a fixed rate, whatever
 it answers (open loop: a request is timed from when it was due), by a process of its own. In between
 go cancels, and repayments at a twentieth of the pace, and the price of a coin falls so that an
-account has to be liquidated. Goodput is the commands done a second, of all kinds, beside the pace.
-Memory is the server's resident set, before, and a while after.
+account has to be liquidated. Times are told twice: since a request was due, and since it was sent,
+which is later when all connections wait for an answer. Goodput is the commands done a second, of all
+kinds, beside the pace. Memory is the server's resident set, before, and a while after.
 """
 
 import sys
@@ -101,11 +102,14 @@ class Load:
             task.add_done_callback(self._under_way.discard)
 
     async def _one(self, connection, kind, due, request):
+        sent = time.perf_counter()
         status, answer = await connection.send(request)
         self.codes.setdefault(kind, Counter())[f"{status}/{answer['code']}"] += 1
         # A refusal is an answer as well: how soon it comes is told beside the others.
         done = "done" if answer["code"] == "00000" else "refused"
-        self.seconds.setdefault(f"{kind} {done}", []).append(time.perf_counter() - due)
+        now = time.perf_counter()
+        self.seconds.setdefault(f"{kind} {done}, since due", []).append(now - due)
+        self.seconds.setdefault(f"{kind} {done}, since sent", []).append(now - sent)
         self._free.append(connection)
         self._send()
 

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 import schemathesis
-from schemathesis import Case
 
-from tests.api.schemathesis_street import AUTH_CODES, Judged, load
+from tests.api.schemathesis_street import AUTH_CODES, AnyCase, Judged, each_case
 
 REQUESTS_MIN = 5_000
 LONG_REQUESTS_MIN = 150_000
@@ -19,10 +18,12 @@ EXCLUDED = [schemathesis.checks.ignored_auth]
 # What is looked at before the signature: that there is such a call, and a body that can be read.
 BEFORE_AUTH = {"40404", "40007", "40017"}
 
-SIGNED = load(2, signed=True)
-UNSIGNED = load(1, signed=False)
-SIGNED_LONG = load(600, signed=True, repeatable=False)
-UNSIGNED_LONG = load(400, signed=False, repeatable=False)
+RIGHT = each_case(2, signed=True, mode="positive")
+WRONG = each_case(2, signed=True, mode="negative")
+UNSIGNED = each_case(1, signed=False)
+RIGHT_LONG = each_case(500, signed=True, mode="positive", repeatable=False)
+WRONG_LONG = each_case(400, signed=True, mode="negative", repeatable=False)
+UNSIGNED_LONG = each_case(200, signed=False, repeatable=False)
 
 
 @pytest.fixture(scope="module")
@@ -33,25 +34,30 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
     found.close()
 
 
-def ask_signed(judged: Judged, case: Case) -> None:
+def ask_signed(judged: Judged, case: AnyCase) -> None:
     response, _ = judged.ask(case, signed=True)
     case.validate_response(response, excluded_checks=EXCLUDED)
 
 
-def ask_unsigned(judged: Judged, case: Case) -> None:
+def ask_unsigned(judged: Judged, case: AnyCase) -> None:
     response, code = judged.ask(case, signed=False)
     case.validate_response(response, excluded_checks=EXCLUDED)
     if any("ACCESS-SIGN" in each for each in case.operation.definition.raw.get("security", ())):
         assert code in AUTH_CODES | BEFORE_AUTH, (case.method, case.path, code)
 
 
-@SIGNED.parametrize()
-def test_signed(judged: Judged, case: Case) -> None:
+@RIGHT
+def test_right_and_signed(judged: Judged, case: AnyCase) -> None:
     ask_signed(judged, case)
 
 
-@UNSIGNED.parametrize()
-def test_unsigned(judged: Judged, case: Case) -> None:
+@WRONG
+def test_wrong_and_signed(judged: Judged, case: AnyCase) -> None:
+    ask_signed(judged, case)
+
+
+@UNSIGNED
+def test_unsigned(judged: Judged, case: AnyCase) -> None:
     ask_unsigned(judged, case)
 
 
@@ -64,15 +70,22 @@ def test_enough_was_asked(judged: Judged, request: pytest.FixtureRequest) -> Non
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@SIGNED_LONG.parametrize()
-def test_signed_at_length(judged: Judged, case: Case) -> None:
+@RIGHT_LONG
+def test_right_and_signed_at_length(judged: Judged, case: AnyCase) -> None:
     ask_signed(judged, case)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@UNSIGNED_LONG.parametrize()
-def test_unsigned_at_length(judged: Judged, case: Case) -> None:
+@WRONG_LONG
+def test_wrong_and_signed_at_length(judged: Judged, case: AnyCase) -> None:
+    ask_signed(judged, case)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@UNSIGNED_LONG
+def test_unsigned_at_length(judged: Judged, case: AnyCase) -> None:
     ask_unsigned(judged, case)
 
 

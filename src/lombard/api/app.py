@@ -8,6 +8,7 @@ nothing of itself to the caller.
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from secrets import token_hex
 from typing import Any, Final, final
 
 import structlog
@@ -35,6 +36,7 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 REMAINING_HEADER: Final = b"x-mbx-used-remain-limit"
+REQUEST_ID_HEADER: Final = b"x-lombard-request-id"
 _CONTENT_TYPE: Final = (b"content-type", JSON)
 _WANTED: Final = HEADERS | {
     b"content-encoding",
@@ -44,6 +46,7 @@ _WANTED: Final = HEADERS | {
     b"transfer-encoding",
     sandbox.TOKEN_HEADER,
 }
+_SECRET: Final = HEADERS | {sandbox.TOKEN_HEADER, b"cookie", b"authorization"}
 _LOG: Final = structlog.get_logger("lombard.api")
 
 
@@ -80,7 +83,7 @@ class Gateway:
         try:
             payload = envelope.success(await self._answer(scope, receive, now_ms, extra), now_ms)
         except Exception as error:
-            fault = fault_of(error) or _our_fault(scope, error)
+            fault = fault_of(error) or _our_fault(scope, error, extra)
             status, code = fault.status, fault.code
             payload = envelope.failure(fault.code, fault.sentence, now_ms)
         path = scope["raw_path"] if scope["raw_path"] in self._routes else b""
@@ -188,10 +191,18 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
     return found
 
 
-def _our_fault(scope: Scope, error: Exception) -> Fault:
-    # The bare traceback: renderings with local variables would show keys and passphrases.
+def _our_fault(scope: Scope, error: Exception, extra: list[tuple[bytes, bytes]]) -> Fault:
+    # What the caller is told names what is in the log.
+    request_id = token_hex(8)
+    extra.append((REQUEST_ID_HEADER, request_id.encode()))
+    # The bare traceback: renderings with local variables would show keys and passphrases. The words
+    # of an error may still quote what was sent.
     trace = "".join(traceback.format_exception(error))
-    _LOG.error("request failed", path=scope["path"], method=scope["method"], trace=trace)
+    for name, value in scope["headers"]:
+        if name in _SECRET and value:
+            trace = trace.replace(value.decode("latin-1"), "[hidden]")
+    path, method = scope["path"], scope["method"]
+    _LOG.error("request failed", request_id=request_id, path=path, method=method, trace=trace)
     return Fault("40725")
 
 
