@@ -5,9 +5,9 @@
 A sandbox whose pace is pinned (`--commands-per-second`) is offered orders at a fixed rate, whatever
 it answers (open loop: a request is timed from when it was due), by a process of its own. In between
 go cancels, and repayments at a twentieth of the pace, and the price of a coin falls so that an
-account has to be liquidated. Times are told twice: since a request was due, and since it was sent,
-which is later when all connections wait for an answer. Goodput is the commands done a second, of all
-kinds, beside the pace. Memory is the server's resident set, before, and a while after.
+account has to be liquidated. Times are told twice: since a request was due, and since it was
+sent, which is later when all connections wait for an answer. Goodput is the commands done a second,
+of all kinds, beside the pace. Memory is the server's resident set, before, and a while after.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Metrics for Prometheus: what the parts of a running house count, read when somebody asks.
 
 Nothing is kept here but how late the event loop runs; a scrape reads the counts and the live state
-in the loop's thread, in a millisecond or two. Names of series come from the code and from the
+in the loop's thread. Names of series come from the code and from the
 catalogue (commands, refusals, paths of the table, coins): strangers cannot make any.
 """
 
