@@ -44,6 +44,7 @@ from lombard.history.projector import Projector
 from lombard.history.reader import Reader
 from lombard.identity import ALL_PERMISSIONS, Directory, Permission, open_directory
 from lombard.sandbox.catalogue import example, finished_price, genesis, read
+from tests.api.contract import HeldTransport
 
 # 2024-01-01T00:10:00Z
 START_MS = 1_704_067_800_000
@@ -317,7 +318,7 @@ async def street(
     engine = Engine.restore(venue_lines())
     house = House(engine, path, limits, rules)
     app = build_app(house.context, house if sandbox else None, token)
-    transport = httpx.ASGITransport(app=app)
+    transport = HeldTransport(httpx.ASGITransport(app=app))
     try:
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as http:
             yield Street(house, app, http)

@@ -8,6 +8,7 @@ nothing of itself to the caller.
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from secrets import token_hex
 from typing import Any, Final, final
 
 import structlog
@@ -28,9 +29,11 @@ from lombard.api.context import Call, Context
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.errors import Fault, fault_of
 from lombard.api.operator.endpoints import operator_endpoints
+from lombard.api.pages import Pages
 from lombard.api.ports import World
 from lombard.api.signing import command_id, session_id
 from lombard.api.table import GET, Access, Counted, Endpoint
+from lombard.api.tally import Tally
 from lombard.api.visit import Visit
 
 Scope = Mapping[str, Any]
@@ -38,6 +41,7 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 REMAINING_HEADER: Final = b"x-mbx-used-remain-limit"
+REQUEST_ID_HEADER: Final = b"x-lombard-request-id"
 _CONTENT_TYPE: Final = (b"content-type", JSON)
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _WANTED: Final = (
@@ -52,6 +56,7 @@ _WANTED: Final = (
         sandbox.TOKEN_HEADER,
     }
 )
+_SECRET: Final = HEADERS | browser.HEADERS | {sandbox.TOKEN_HEADER, b"cookie", b"authorization"}
 _LOG: Final = structlog.get_logger("lombard.api")
 
 
@@ -66,6 +71,9 @@ class Gateway:
         self._bodies = BodyReader()
         self._local = local  # who may use the sandbox's own endpoints
         self._routes: dict[bytes, dict[str, Endpoint]] = {}
+        endpoints = tuple(endpoints)
+        self.tally: Final = Tally()
+        self.pages: Final = Pages(endpoints, context.limits, context.clock_ms)
         for endpoint in endpoints:
             methods = self._routes.setdefault(endpoint.path.encode(), {})
             assert endpoint.method not in methods, f"two rows for {endpoint.path}"
@@ -76,15 +84,21 @@ class Gateway:
         if scope["type"] != "http":
             await _other(scope, receive, send)
             return
+        if scope["raw_path"] not in self._routes and await self.pages.answer(scope, send):
+            return
+        began_ns = time.perf_counter_ns()
         now_ms = self._context.clock_ms()
         extra: list[tuple[bytes, bytes]] = []
-        status = 200
+        status, code = 200, envelope.OK_CODE
         try:
             payload = envelope.success(await self._answer(scope, receive, now_ms, extra), now_ms)
         except Exception as error:
-            fault = fault_of(error) or _our_fault(scope, error)
-            status = fault.status
+            fault = fault_of(error) or _our_fault(scope, error, extra)
+            status, code = fault.status, fault.code
             payload = envelope.failure(fault.code, fault.sentence, now_ms)
+        path = scope["raw_path"] if scope["raw_path"] in self._routes else b""
+        elapsed_ns = time.perf_counter_ns() - began_ns
+        self.tally.note(path, scope["method"], status, code, elapsed_ns)
         length = (b"content-length", b"%d" % len(payload))
         await send(
             {
@@ -231,10 +245,18 @@ def _session_call(
     return user, session_id(user, endpoint.path.encode(), key, body, now_ms)
 
 
-def _our_fault(scope: Scope, error: Exception) -> Fault:
-    # The bare traceback: renderings with local variables would show keys and passphrases.
+def _our_fault(scope: Scope, error: Exception, extra: list[tuple[bytes, bytes]]) -> Fault:
+    # What the caller is told names what is in the log.
+    request_id = token_hex(8)
+    extra.append((REQUEST_ID_HEADER, request_id.encode()))
+    # The bare traceback: renderings with local variables would show keys and passphrases. The words
+    # of an error may still quote what was sent.
     trace = "".join(traceback.format_exception(error))
-    _LOG.error("request failed", path=scope["path"], method=scope["method"], trace=trace)
+    for name, value in scope["headers"]:
+        if name in _SECRET and value:
+            trace = trace.replace(value.decode("latin-1"), "[hidden]")
+    path, method = scope["path"], scope["method"]
+    _LOG.error("request failed", request_id=request_id, path=path, method=method, trace=trace)
     return Fault("40725")
 
 

@@ -95,16 +95,21 @@ def sandbox(
     market: Annotated[str, typer.Option(help="replay, replay:FILE.csv[.gz], or none.")] = "replay",
     rate_limits: Annotated[bool, typer.Option(help="Count calls as the venue does.")] = False,
     history: HistoryUrl = "",
+    commands_per_second: Annotated[
+        int, typer.Option(min=0, help="Take no more than so many; 0: as many as can be.")
+    ] = 0,
     log_level: Annotated[str, typer.Option(help="debug, info, warning, error.")] = "warning",
+    log_format: Annotated[str, typer.Option(help="text, or json.")] = "text",
 ) -> None:
     """Run an exchange with margin on this machine, the clock in your hand."""
     mode, speed_e6 = _clock(clock)
     start_ms = None if start is None else _moment(start)
     plays, recording = _market(market)
-    _log(log_level)
+    _log(log_level, log_format)
     with _faults():
         choice = ClockChoice(mode, speed_e6, start_ms)
-        run_sandbox(Plan(data, host, port, choice, plays, recording, rate_limits, history))
+        pace = commands_per_second
+        run_sandbox(Plan(data, host, port, choice, plays, recording, rate_limits, history, pace))
 
 
 @app.command()
@@ -293,10 +298,12 @@ def _market(text: str) -> tuple[bool, Path | None]:
     )
 
 
-def _log(level: str) -> None:
+def _log(level: str, form: str = "text") -> None:
+    if form not in ("text", "json"):
+        raise typer.BadParameter(f"{form!r} is no format.", param_hint="--log-format")
     if level not in ("debug", "info", "warning", "error"):
         raise typer.BadParameter(f"{level!r} is no level.", param_hint="--log-level")
-    set_up_log(level, as_json=False)
+    set_up_log(level, as_json=form == "json")
 
 
 def _read(path: Path) -> str:

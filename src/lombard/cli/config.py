@@ -74,6 +74,19 @@ class Snapshots(Table, forbid_unknown_fields=True, frozen=True):
     every_seconds: float = EVERY_S
 
 
+class NodeSettings(Table, forbid_unknown_fields=True, frozen=True):
+    """How many commands a second are taken; 0 is as many as can be. For tests, small machines."""
+
+    commands_per_second: int = 0
+
+
+class MetricsSettings(Table, forbid_unknown_fields=True, frozen=True):
+    """Where `/metrics` is served for Prometheus; port 0 is nowhere."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
 class Log(Table, forbid_unknown_fields=True, frozen=True):
     """What is written to standard error."""
 
@@ -96,6 +109,8 @@ class Config(Table, forbid_unknown_fields=True, frozen=True):
     operator: Operators = Operators()
     snapshots: Snapshots = Snapshots()
     history: History = History()
+    node: NodeSettings = NodeSettings()
+    metrics: MetricsSettings = MetricsSettings()
     log: Log = Log()
 
 
@@ -126,4 +141,6 @@ def read_config(path: Path) -> Config:
         raise CannotStart(f"{path} cannot be read: {fault.strerror}.") from fault
     except msgspec.MsgspecError as fault:
         raise CannotStart(f"{path} is not a configuration of Lombard: {fault}.") from fault
+    if config.node.commands_per_second < 0:
+        raise CannotStart(f"{path}: node.commands_per_second is less than 0.")
     return msgspec.structs.replace(config, data=str(path.parent.absolute() / config.data))

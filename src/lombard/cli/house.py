@@ -26,7 +26,9 @@ from lombard.journal.port import JournalError
 from lombard.journal.process import JournalProcess
 from lombard.node.audit import Auditor
 from lombard.node.clock import Clock
+from lombard.node.lanes import Lanes
 from lombard.node.node import Node
+from lombard.node.pace import Pace
 from lombard.node.recovery import Progress, start_from
 from lombard.node.snapshots import Snapshotter
 
@@ -85,9 +87,20 @@ class House:
         assert self._node is not None
         return self._node
 
-    def begin(self, clock: Clock, every_commands: int, every_s: float) -> Node:
-        """Let the node run on a clock, with snapshots and audits from time to time."""
-        node = self._node = Node(self.engine, self.log, clock, self.history)
+    @property
+    def is_begun(self) -> bool:
+        """True once there is a node."""
+        return self._node is not None
+
+    def begin(
+        self, clock: Clock, every_commands: int, every_s: float, commands_per_second: int = 0
+    ) -> Node:
+        """Let the node run on a clock, with snapshots and audits from time to time.
+
+        `commands_per_second` pins how many commands it takes; 0 is as many as it can.
+        """
+        lanes = Lanes(pace=Pace(commands_per_second) if commands_per_second else None)
+        node = self._node = Node(self.engine, self.log, clock, self.history, lanes)
         store = Paths(self.directory).snapshots
         self._snapshots = Snapshotter(node, store, self._sync, every_commands, every_s)
         node.start()
@@ -98,6 +111,11 @@ class House:
         for task in self._watching:
             task.add_done_callback(self._watch_ended)
         return node
+
+    def snapshot_counts(self) -> tuple[int, int, int]:
+        """Say how many snapshots were taken and failed, and up to which command the last goes."""
+        assert self._snapshots is not None
+        return self._snapshots.taken, self._snapshots.failed, self._snapshots.last_seq
 
     async def drain(self) -> None:
         """Let the node answer what waits, and take no more. Draining twice is fine."""

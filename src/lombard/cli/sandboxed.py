@@ -49,6 +49,7 @@ class Plan(NamedTuple):
     recording: Path | None
     rate_limits: bool
     history_url: str = ""
+    commands_per_second: int = 0
 
 
 def run_sandbox(plan: Plan) -> None:
@@ -78,7 +79,7 @@ async def _serve(plan: Plan, address: tuple[str, int], directory: Path, tape: Ta
     try:
         say(house.started.sentence())
         clock = _clock(house, plan.clock)
-        node = house.begin(clock, EVERY_COMMANDS, EVERY_S)
+        node = house.begin(clock, EVERY_COMMANDS, EVERY_S, plan.commands_per_second)
         # Hours that passed while the sandbox was down are turned before anybody is let in.
         await node.timekeeper.play(None)
         moved = _offset_keeper(directory, clock)

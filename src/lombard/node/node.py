@@ -18,6 +18,7 @@ from lombard.core.state import Reply, State
 from lombard.node.clock import Clock
 from lombard.node.errors import Overloaded, Stopped
 from lombard.node.lanes import Lanes
+from lombard.node.meter import Meter
 from lombard.node.sequencer import Log, Sequencer
 from lombard.node.timekeeper import Timekeeper
 
@@ -88,6 +89,15 @@ class Node:
         """How many commands wait for the log."""
         return self._sequencer.waiting
 
+    @property
+    def meter(self) -> Meter:
+        """What the node has counted of itself."""
+        return self._sequencer.meter
+
+    def depths(self) -> dict[str, int]:
+        """Say how many commands wait in each lane."""
+        return self._sequencer.depths()
+
     def exchange_time_ms(self) -> int:
         """Say what time it is at the exchange."""
         return max(self.clock.now_ms(), self.engine.time_ms)
@@ -156,6 +166,7 @@ class Node:
 
     def _apply(self, envelope: Envelope) -> Reply:
         reply, events = self.engine.apply(envelope)
+        self._sequencer.meter.applied(envelope.command, reply.refusal, events)
         if not self._history.submit(envelope.seq, self.engine.time_ms, events):
             self._hold_back()
         for listener in self._listeners:

@@ -9,14 +9,16 @@ broken invariant: every waiting command gets `Stopped` with the reason, and no o
 
 import asyncio
 from collections.abc import Callable
+from time import perf_counter_ns
 from typing import Final, Protocol, final
 
 from lombard.core.commands import Command, Envelope
 from lombard.core.state import Reply
 from lombard.journal.codec import CodecError, encode
 from lombard.node.clock import Clock
-from lombard.node.errors import Stopped
+from lombard.node.errors import Overloaded, Stopped
 from lombard.node.lanes import Entry, Lanes
+from lombard.node.meter import Meter
 
 
 class Log(Protocol):
@@ -38,7 +40,7 @@ class Log(Protocol):
 class Batch:
     """Commands that are written together; `written` is done when they are durable."""
 
-    __slots__ = ("entries", "envelopes", "written")
+    __slots__ = ("begun_ns", "entries", "envelopes", "written")
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class Batch:
         self.entries: Final = entries
         self.envelopes: Final = envelopes
         self.written: Final = written
+        self.begun_ns: Final = perf_counter_ns()
 
 
 class Sequencer:
@@ -72,6 +75,7 @@ class Sequencer:
         self._apply = apply
         self._applied = applied
         self._lanes = Lanes() if lanes is None else lanes
+        self.meter: Final = Meter()
         self._seq = log.last_seq
         self._last_ms = last_ms
         self._arrivals = 0
@@ -93,6 +97,10 @@ class Sequencer:
         """How many commands wait for the log."""
         return len(self._lanes)
 
+    def depths(self) -> dict[str, int]:
+        """Say how many commands wait in each lane."""
+        return self._lanes.depths()
+
     def submit(
         self, account: int, command: Command, command_id: bytes = b"", at_ms: int = 0
     ) -> "asyncio.Future[Reply]":
@@ -112,7 +120,11 @@ class Sequencer:
 
         self._arrivals += 1
         entry = Entry(self._arrivals, at_ms, command_id, account, command)
-        self._lanes.put(entry)
+        try:
+            self._lanes.put(entry)
+        except Overloaded:
+            self.meter.overloads += 1
+            raise
         entry.waiters.append(waiter)
         if command_id:
             self._pending[command_id] = entry
@@ -125,6 +137,7 @@ class Sequencer:
             batch = await self._gather()
             while batch is not None:
                 last_hash = await batch.written
+                self.meter.writes.add(perf_counter_ns() - batch.begun_ns)
                 self._check()
                 # The next batch is on its way to the disk while this one is applied.
                 durable, batch = batch, self._begin()
@@ -192,6 +205,7 @@ class Sequencer:
         return Envelope(self._seq + 1, time_ms, entry.command_id, entry.account, entry.command)
 
     def _answer(self, batch: Batch, last_hash: bytes) -> None:
+        self.meter.batches.add(len(batch.entries))
         for entry, envelope in zip(batch.entries, batch.envelopes, strict=True):
             reply = self._apply(envelope)
             self._pending.pop(entry.command_id, None)
