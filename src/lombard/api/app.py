@@ -21,12 +21,13 @@ from lombard.api.auth import (
     check_signature,
 )
 from lombard.api.body import JSON, BodyReader, Message, Receive
-from lombard.api.context import Call, Context
+from lombard.api.context import NO_PERMISSIONS, Call, Context
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.errors import Fault, fault_of
 from lombard.api.ports import World
 from lombard.api.signing import command_id
 from lombard.api.table import GET, Access, Counted, Endpoint
+from lombard.identity import Permission
 
 Scope = Mapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -98,9 +99,9 @@ class Gateway:
         query: bytes = scope["query_string"]
         body = await self._bodies.read(headers, receive)
 
-        user, command = 0, b""
+        user, command, permissions = 0, b"", NO_PERMISSIONS
         if endpoint.access is Access.SIGNED:
-            user, command = await self._authenticate(
+            user, command, permissions = await self._authenticate(
                 endpoint, scope["raw_path"], query, body, headers, address, now_ms
             )
         elif endpoint.access is Access.LOCAL:
@@ -114,7 +115,8 @@ class Gateway:
             if left < 0:
                 raise Fault("429")
         request = endpoint.decode(query if endpoint.method == GET else body)
-        return await endpoint.handler(Call(context, endpoint.scene, user, command), request)
+        call = Call(context, endpoint.scene, user, command, permissions)
+        return await endpoint.handler(call, request)
 
     def _route(self, scope: Scope, extra: list[tuple[bytes, bytes]]) -> Endpoint:
         methods = self._routes.get(scope["raw_path"])
@@ -135,8 +137,8 @@ class Gateway:
         headers: dict[bytes, bytes],
         address: str,
         now_ms: int,
-    ) -> tuple[int, bytes]:
-        """Return the calling user, and what the command of this request is called."""
+    ) -> tuple[int, bytes, Permission]:
+        """Return the calling user, what its command is called, and what the key may do."""
         try:
             method = endpoint.method.encode()
             key = check_signature(self._context, headers, method, path, query, body, now_ms)
@@ -148,10 +150,11 @@ class Gateway:
         assert endpoint.permission is not None
         check_permission(key, endpoint.permission)
         if endpoint.method == GET:
-            return key.user, b""
-        return key.user, command_id(
+            return key.user, b"", key.permissions
+        name = command_id(
             headers[b"access-key"], headers[b"access-timestamp"], headers[b"access-sign"]
         )
+        return key.user, name, key.permissions
 
 
 def build_app(context: Context, world: World | None = None, sandbox_token: str = "") -> Gateway:

@@ -13,9 +13,10 @@ from lombard.api.signing import entry_id
 from lombard.core.commands import Command
 from lombard.core.refusals import Refusal
 from lombard.history.reader import Reader
-from lombard.identity import Directory
+from lombard.identity import Directory, Permission
 
 READERS: Final = 4
+NO_PERMISSIONS: Final = Permission(0)
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
 
@@ -67,16 +68,25 @@ class Context:
 class Call:
     """One request on its way to its handler: who asks, and what its command is called.
 
-    `user` is 0 for a public endpoint; `command_id` is empty where nothing is submitted.
+    `user` is 0 for a public endpoint; `command_id` is empty where nothing is submitted;
+    `permissions` are those of the key.
     """
 
-    __slots__ = ("command_id", "context", "scene", "user")
+    __slots__ = ("command_id", "context", "permissions", "scene", "user")
 
-    def __init__(self, context: Context, scene: Scene, user: int, command_id: bytes) -> None:
+    def __init__(
+        self,
+        context: Context,
+        scene: Scene,
+        user: int,
+        command_id: bytes,
+        permissions: Permission = NO_PERMISSIONS,
+    ) -> None:
         self.context: Final = context
         self.scene: Final = scene
         self.user: Final = user
         self.command_id: Final = command_id
+        self.permissions: Final = permissions
 
     @property
     def state(self) -> State:

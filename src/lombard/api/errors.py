@@ -16,6 +16,7 @@ from lombard.identity import TooManyChecks
 SENTENCES: Final[dict[str, str]] = {
     # the request
     "429": "Too many requests",
+    "00001": "startTime and endTime interval cannot be greater than {0} days",
     "40001": "ACCESS_KEY cannot be empty",
     "40002": "ACCESS_SIGN cannot be empty",
     "40005": "Invalid ACCESS_TIMESTAMP",
@@ -31,6 +32,8 @@ SENTENCES: Final[dict[str, str]] = {
     "40018": "Invalid IP",
     "40019": "Parameter {0} cannot be empty",
     "40020": "Parameter {0} error",
+    "40078": "Timestamp for this request is outside of the ME receiveWindow.",
+    "40079": "receiveWindow timestamp must be less than 60s",
     "40084": "You are in Classic Account mode, and the Unified Account API is not supported",
     "40200": "Server upgrade, please try again later",
     "40304": "clientOid or clientOrderId length cannot greater than 50",
@@ -246,6 +249,8 @@ PARTICULARS: Final[dict[Refusal, str]] = {
     Refusal.TRANSFER_OVER_MAXIMUM: "at most {limit}",
     Refusal.REPAY_OVER_AVAILABLE: "at most {limit}",
     Refusal.REPAY_UNDER_INTEREST: "at least {limit}",
+    Refusal.LEVERAGE_OUT_OF_RANGE: "at most {limit}",
+    Refusal.LEVERAGE_BELOW_DEBT: "repay at least {limit} first",
     Refusal.SIZE_UNDER_MINIMUM: "at least {limit}",
     Refusal.SIZE_OVER_MAXIMUM: "at most {limit}",
     Refusal.VALUE_UNDER_MINIMUM: "{limit}",

@@ -96,6 +96,8 @@ class SpotOrderBody(msgspec.Struct):
     executeTakeProfitPrice: str = ""
     presetStopLossPrice: str = ""
     executeStopLossPrice: str = ""
+    requestTime: str = ""
+    receiveWindow: str = ""
 
 
 class OrderName(msgspec.Struct):

@@ -20,6 +20,7 @@ from lombard.api.order_form import (
 )
 from lombard.api.order_rows import BatchResult, OrderAck, ack
 from lombard.api.plan_form import TPSL_ORDER, spot_command
+from lombard.api.receive_window import check_received
 from lombard.api.table import POST, Endpoint, signed
 from lombard.core import queries
 from lombard.core.commands import BUY, CancelAllOrders, CancelTrigger, Command, ReplaceOrder
@@ -68,6 +69,10 @@ class ReplaceBody(msgspec.Struct):
     orderId: str = ""
     clientOid: str = ""
     newClientOid: str = ""
+    presetTakeProfitPrice: str = ""
+    executeTakeProfitPrice: str = ""
+    presetStopLossPrice: str = ""
+    executeStopLossPrice: str = ""
 
 
 class BatchReplaceBody(msgspec.Struct):
@@ -191,6 +196,7 @@ def _replacing() -> list[Endpoint]:
 
 async def place_order(call: Call, body: SpotOrderBody) -> OrderAck:
     """POST place-order"""
+    check_received(call, body.requestTime, body.receiveWindow)
     pair = pair_of(call, body.symbol)
     command = spot_command(call, pair, body)
     reply = await call.submit(spot_account(call), command, explain_side(pair, command.side))
@@ -287,6 +293,8 @@ def _check_mode(call: Call, batch_mode: str) -> None:
 
 
 def _replacement(call: Call, pair: Pair, body: ReplaceBody) -> tuple[ReplaceOrder, Explain]:
+    if body.presetTakeProfitPrice or body.presetStopLossPrice:
+        raise Fault("40805", "an order that takes another's place brings no exits")
     order_id, client_oid = parse_order_name(call, body.orderId, body.clientOid)
     account, state = spot_account(call), call.state
     resting = (
