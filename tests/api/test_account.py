@@ -38,11 +38,11 @@ def test_who_calls(tmp_path: Path, permissions: Permission, codes: list[str]) ->
                 "ips": "",
                 "authorities": codes,
                 # sic: the one number of the dialect that is not a string
-                "parentId": 0,
+                "parentId": client.user,
                 "traderType": "not_trader",
                 "channelCode": "",
                 "channel": "",
-                "regisTime": "",
+                "regisTime": "0",
             } == body["data"]
 
     run(test())
@@ -54,8 +54,9 @@ def test_fees_are_never_deducted_from_another_coin(tmp_path: Path) -> None:
             client = await place.client()
             assert {"deduct": "off"} == await client.read(f"{ACCOUNT}/deduct-info")
             switch = f"{ACCOUNT}/switch-deduct"
-            assert await client.done(switch, deduct="off") is True
-            assert "40805" == (await client.refused(switch, deduct="on"))[0]
+            for off, on in (("off", "on"), (False, True)):
+                assert await client.done(switch, deduct=off) is True
+                assert "40805" == (await client.refused(switch, deduct=on))[0]
             assert "40020" == (await client.refused(switch, deduct="maybe"))[0]
             assert "40019" == (await client.refused(switch))[0]
 
@@ -185,6 +186,7 @@ def test_the_ledger_for_the_tax(tmp_path: Path) -> None:
                 "amount": "100",
                 "fee": "0",
                 "total": "600",
+                "balance": "600",
                 "ts": str(START_MS),
             } == rows[2]
             assert rows[2:] == await client.read(TAX, **span, idLessThan=rows[1]["id"])

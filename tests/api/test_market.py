@@ -198,10 +198,10 @@ def test_fees_by_level_and_auctions(tmp_path: Path) -> None:
             } == levels[0]
             assert {
                 "stage": "",
-                "stageEndTime": "",
+                "stageEndTime": "0",
                 "estOpeningPrice": "",
                 "matchedVolume": "0",
-                "auctionEndTime": "",
+                "auctionEndTime": "0",
             } == await ask(place, "auction", symbol="BTCUSDT")
             answer = await place.http.get(f"{MARKET}/auction", params={"symbol": "XYZ"})
             assert "40102" == fault_in(answer)[0]

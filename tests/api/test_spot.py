@@ -73,6 +73,8 @@ def test_an_order_from_beginning_to_end(tmp_path: Path) -> None:
             expected = {
                 "userId": str(maker.user),
                 "symbol": "BTCUSDT",
+                "baseCoin": "BTC",
+                "quoteCoin": "USDT",
                 "orderId": placed["orderId"],
                 "clientOid": placed["clientOid"],
                 "price": "19900.0000000000000000",

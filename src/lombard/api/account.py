@@ -6,7 +6,7 @@ import msgspec
 
 from lombard.api.amounts import ratio_text, value_text
 from lombard.api.context import Call
-from lombard.api.decoding import malformed
+from lombard.api.decoding import empty, malformed
 from lombard.api.errors import Fault, Scene
 from lombard.api.table import GET, POST, Endpoint, NoParameters, signed
 from lombard.core import queries
@@ -32,7 +32,10 @@ OFF: Final = "off"
 
 
 class AccountInfo(msgspec.Struct):
-    """Who calls. Nobody was invited, nothing is copied, and there are no sub-accounts."""
+    """Who calls. Nobody was invited, nothing is copied, and there are no sub-accounts.
+
+    `regisTime` is not known here: clients insist on a number, so it is 0.
+    """
 
     userId: str
     inviterId: str
@@ -48,7 +51,13 @@ class AccountInfo(msgspec.Struct):
 class Deduction(msgspec.Struct):
     """Whether fees are paid in another coin: they never are."""
 
-    deduct: str = ""
+    deduct: str
+
+
+class DeductionBody(msgspec.Struct):
+    """`on` or `off`; some clients say true or false."""
+
+    deduct: str | bool = ""
 
 
 class AccountBalance(msgspec.Struct):
@@ -95,8 +104,8 @@ def endpoints() -> list[Endpoint]:
             Permission.TRADE,
             10,
             wallet,
-            Deduction,
-            ("deduct",),
+            DeductionBody,
+            (),
             bool,
             switch_deduct,
         ),
@@ -133,7 +142,7 @@ async def info(call: Call, _: NoParameters) -> AccountInfo:
         if permission & call.permissions
         for code in codes
     ]
-    return AccountInfo(str(call.user), "", "", authorities, 0, "not_trader", "", "", "")
+    return AccountInfo(str(call.user), "", "", authorities, call.user, "not_trader", "", "", "0")
 
 
 async def deduct_info(_call: Call, _: NoParameters) -> Deduction:
@@ -141,11 +150,13 @@ async def deduct_info(_call: Call, _: NoParameters) -> Deduction:
     return Deduction(OFF)
 
 
-async def switch_deduct(call: Call, body: Deduction) -> bool:
+async def switch_deduct(call: Call, body: DeductionBody) -> bool:
     """POST spot/account/switch-deduct: it is off, and there is nothing it could be switched to"""
-    if body.deduct not in (ON, OFF):
+    if body.deduct == "":
+        raise empty(call.scene, "deduct")
+    if body.deduct not in (ON, OFF, True, False):
         raise malformed(call.scene, "deduct")
-    if body.deduct == ON:
+    if body.deduct in (ON, True):
         raise Fault("40805", "fees are paid in the coin that is received, always")
     return True
 

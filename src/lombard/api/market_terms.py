@@ -114,4 +114,4 @@ async def vip_fee_rate(call: Call, _: NoParameters) -> list[FeeLevel]:
 async def auction(call: Call, query: SymbolQuery) -> Auction:
     """GET auction"""
     pair_of(call, query.symbol)
-    return Auction("", "", "", "0", "")
+    return Auction("", "0", "", "0", "0")

@@ -82,9 +82,12 @@ class BatchReplaceBody(msgspec.Struct):
 
 
 class Replaced(msgspec.Struct):
-    """The order that took another's place; nothing changed if `success` says `failure`."""
+    """The order that took another's place; nothing changed if `success` says `failure`.
 
-    orderId: str | None
+    Then `orderId` is empty, as clients want words there.
+    """
+
+    orderId: str
     clientOid: str | None
     success: str
     msg: str | None
@@ -275,7 +278,7 @@ async def batch_cancel_replace_order(call: Call, body: BatchReplaceBody) -> list
             entries.append(fault)
     outcomes = await call.submit_all(spot_account(call), entries)
     return [
-        Replaced(None, entry.newClientOid or None, "failure", outcome.sentence)
+        Replaced("", entry.newClientOid or None, "failure", outcome.sentence)
         if isinstance(outcome, Fault)
         else _replaced(outcome.id, entry.newClientOid)
         for outcome, entry in zip(outcomes, body.orderList, strict=True)

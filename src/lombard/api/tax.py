@@ -29,7 +29,10 @@ class TaxQuery(PageQuery):
 
 
 class TaxRecord(msgspec.Struct):
-    """What one event changed in one holding; a repayment has a row for its interest as well."""
+    """What one event changed in one holding; a repayment has a row for its interest as well.
+
+    `total` and `balance` are both what was held after it: clients know it by either name.
+    """
 
     id: str
     coin: str
@@ -38,6 +41,7 @@ class TaxRecord(msgspec.Struct):
     amount: str
     fee: str
     total: str
+    balance: str
     ts: str
 
 
@@ -118,6 +122,7 @@ def _record(
         kind,
         coin_text(coin, units),
         coin_text(coin, -row.fee_units),
+        coin_text(coin, balance_units),
         coin_text(coin, balance_units),
         str(row.time_ms),
     )
