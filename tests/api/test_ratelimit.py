@@ -1,5 +1,9 @@
 """Rate limits: what is let in, what not, and that they forget who has gone."""
 
+from pathlib import Path
+
+import pytest
+
 from lombard.api.ratelimit import (
     ADDRESS_CALLS_PER_MINUTE,
     ADDRESS_PAUSE_NS,
@@ -8,6 +12,9 @@ from lombard.api.ratelimit import (
     Buckets,
     RateLimits,
 )
+from lombard.cli.config import Limits, read_config
+from lombard.cli.limiting import rate_limits_of
+from lombard.node.errors import CannotStart
 
 NOW = 10**15
 
@@ -71,3 +78,51 @@ def test_full_buckets_are_forgotten() -> None:
 
     assert 0 == buckets.take("late", NOW + 2 * SECOND_NS)
     assert 1 == len(buckets._full_at_ns)
+
+
+def test_figures_of_one_s_own() -> None:
+    limits = RateLimits({"/a": 2, "/b": 0}, 3, 7 * SECOND_NS, 1)
+
+    assert (2, 0, 10) == tuple(limits.per_second(path, 10) for path in ("/a", "/b", "/c"))
+    assert [True] * 3 + [False] == [limits.admit_address("x", NOW) for _ in range(4)]
+    assert not limits.admit_address("x", NOW + 7 * SECOND_NS - 1)
+    assert limits.admit_address("x", NOW + 60 * SECOND_NS)
+    limits.note_failure("y", NOW)
+    assert not limits.admit_address("y", NOW)
+
+
+def test_addresses_that_paused_are_forgotten() -> None:
+    limits = RateLimits(address_calls_per_minute=1)
+    for address in range(100_000):
+        assert limits.admit_address(str(address), NOW)
+        assert not limits.admit_address(str(address), NOW)
+    later = NOW + ADDRESS_PAUSE_NS
+    assert limits.admit_address("late", later)
+    assert not limits.admit_address("late", later)
+
+    assert 1 == len(limits._paused_until_ns)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[limits]\nfailures_per_minute = 0", "limits.failures_per_minute"),
+        ("[limits]\naddress_pause_seconds = -1", "limits.address_pause_seconds"),
+        ("[limits]\nburst = 1", "burst"),
+        ('[limits.per_second]\n"/api/v2/public/time" = -1', "limits.per_second"),
+    ],
+)
+def test_settings_that_make_no_sense(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "lombard.toml").write_text(f'data = "x"\n{text}\n')
+
+    with pytest.raises(CannotStart, match=sentence):
+        read_config(tmp_path / "lombard.toml")
+
+
+def test_limits_as_they_are_configured() -> None:
+    assert rate_limits_of(Limits(enabled=False)) is None
+    made = rate_limits_of(Limits(per_second={"/api/v2/public/time": 3}))
+    assert made is not None
+    assert (3, 20) == (made.per_second("/api/v2/public/time", 20), made.per_second("/x", 20))
+    with pytest.raises(CannotStart, match="no call has this path"):
+        rate_limits_of(Limits(enabled=False, per_second={"/x": 3}))

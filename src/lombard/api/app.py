@@ -25,6 +25,7 @@ from lombard.api.context import NO_PERMISSIONS, Call, Context
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.errors import Fault, fault_of
 from lombard.api.ports import World
+from lombard.api.ratelimit import RateLimits
 from lombard.api.signing import command_id
 from lombard.api.table import GET, Access, Counted, Endpoint
 from lombard.identity import Permission
@@ -106,14 +107,9 @@ class Gateway:
             )
         elif endpoint.access is Access.LOCAL:
             self._local.check(endpoint.method, headers)
-        if limits is not None and endpoint.per_second:
+        if limits is not None:
             caller = user if endpoint.counted is Counted.USER else address
-            left = limits.admit_call(
-                endpoint.path, endpoint.per_second, caller, time.monotonic_ns()
-            )
-            extra.append((REMAINING_HEADER, b"%d" % max(0, left)))
-            if left < 0:
-                raise Fault("429")
+            _count_call(limits, endpoint, caller, extra)
         request = endpoint.decode(query if endpoint.method == GET else body)
         call = Call(context, endpoint.scene, user, command, permissions)
         return await endpoint.handler(call, request)
@@ -167,6 +163,18 @@ def build_app(context: Context, world: World | None = None, sandbox_token: str =
     if world is not None:
         rows += sandbox.endpoints(world)
     return Gateway(context, rows, door)
+
+
+def _count_call(
+    limits: RateLimits, endpoint: Endpoint, caller: int | str, extra: list[tuple[bytes, bytes]]
+) -> None:
+    """Count a call against its endpoint's limit, and say what is left of it."""
+    per_second = limits.per_second(endpoint.path, endpoint.per_second)
+    if per_second:
+        left = limits.admit_call(endpoint.path, per_second, caller, time.monotonic_ns())
+        extra.append((REMAINING_HEADER, b"%d" % max(0, left)))
+        if left < 0:
+            raise Fault("429")
 
 
 def _headers(scope: Scope) -> dict[bytes, bytes]:

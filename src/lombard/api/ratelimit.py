@@ -4,7 +4,7 @@ A token bucket kept as one number, the time at which it will be full again. Pure
 the (monotonic) time.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Final, final
 
 SECOND_NS: Final = 10**9
@@ -14,6 +14,7 @@ ADDRESS_PAUSE_NS: Final = 5 * 60 * SECOND_NS
 # Wrong signatures and passphrases, by address.
 FAILURES_PER_MINUTE: Final = 60
 _BUCKETS_MAX: Final = 100_000
+NO_OTHERS: Final[Mapping[str, int]] = {}
 
 
 @final
@@ -51,15 +52,37 @@ class Buckets:
 
 @final
 class RateLimits:
-    """All limits of the gateway. Endpoints are named by their path."""
+    """All limits of the gateway. Endpoints are named by their path.
 
-    __slots__ = ("_addresses", "_endpoints", "_failures", "_paused_until_ns")
+    `per_second` has other limits for some paths than the table's; 0 does not count them.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = (
+        "_addresses",
+        "_endpoints",
+        "_failures",
+        "_pause_ns",
+        "_paused_until_ns",
+        "_per_second",
+    )
+
+    def __init__(
+        self,
+        per_second: Mapping[str, int] = NO_OTHERS,
+        address_calls_per_minute: int = ADDRESS_CALLS_PER_MINUTE,
+        address_pause_ns: int = ADDRESS_PAUSE_NS,
+        failures_per_minute: int = FAILURES_PER_MINUTE,
+    ) -> None:
+        self._per_second: Final = dict(per_second)
         self._endpoints: dict[tuple[str, int], Buckets] = {}
-        self._addresses: Final = Buckets(ADDRESS_CALLS_PER_MINUTE, 60 * SECOND_NS)
-        self._failures: Final = Buckets(FAILURES_PER_MINUTE, 60 * SECOND_NS)
+        self._addresses: Final = Buckets(address_calls_per_minute, 60 * SECOND_NS)
+        self._failures: Final = Buckets(failures_per_minute, 60 * SECOND_NS)
+        self._pause_ns: Final = address_pause_ns
         self._paused_until_ns: dict[str, int] = {}
+
+    def per_second(self, endpoint: str, usual: int) -> int:
+        """Say how many calls of an endpoint are let through each second, 0 for all."""
+        return self._per_second.get(endpoint, usual)
 
     def admit_address(self, address: str, now_ns: int) -> bool:
         """Count a call against its address as a whole."""
@@ -71,9 +94,15 @@ class RateLimits:
         if self._failures.is_empty(address, now_ns):
             return False
         if self._addresses.take(address, now_ns) < 0:
-            self._paused_until_ns[address] = now_ns + ADDRESS_PAUSE_NS
+            self._pause(address, now_ns)
             return False
         return True
+
+    def _pause(self, address: str, now_ns: int) -> None:
+        if len(self._paused_until_ns) >= _BUCKETS_MAX:
+            paused = self._paused_until_ns.items()
+            self._paused_until_ns = {key: at for key, at in paused if at > now_ns}
+        self._paused_until_ns[address] = now_ns + self._pause_ns
 
     def note_failure(self, address: str, now_ns: int) -> None:
         """Count a wrong signature or passphrase; an address with too many is not listened to."""

@@ -4,14 +4,22 @@ Nothing here is about coins, pairs or terms; those are state (`lombard init`).
 """
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
+from lombard.api.ratelimit import (
+    ADDRESS_CALLS_PER_MINUTE,
+    ADDRESS_PAUSE_NS,
+    FAILURES_PER_MINUTE,
+    SECOND_NS,
+)
 from lombard.node.errors import CannotStart
 from lombard.node.snapshots import EVERY_COMMANDS, EVERY_S
 
 Table = msgspec.Struct
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Http(Table, forbid_unknown_fields=True, frozen=True):
@@ -19,7 +27,16 @@ class Http(Table, forbid_unknown_fields=True, frozen=True):
 
     host: str = "127.0.0.1"
     port: int = 8080
-    rate_limits: bool = True
+
+
+class Limits(Table, forbid_unknown_fields=True, frozen=True):
+    """How many calls are let in; `per_second` has other limits for some paths, 0 for none."""
+
+    enabled: bool = True
+    address_calls_per_minute: Positive = ADDRESS_CALLS_PER_MINUTE
+    address_pause_seconds: NotNegative = ADDRESS_PAUSE_NS // SECOND_NS
+    failures_per_minute: Positive = FAILURES_PER_MINUTE
+    per_second: dict[str, NotNegative] = {}
 
 
 class Snapshots(Table, forbid_unknown_fields=True, frozen=True):
@@ -41,6 +58,7 @@ class Config(Table, forbid_unknown_fields=True, frozen=True):
 
     data: str
     http: Http = Http()
+    limits: Limits = Limits()
     snapshots: Snapshots = Snapshots()
     log: Log = Log()
 

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from lombard.api.ratelimit import RateLimits
 from lombard.cli.config import Config
 from lombard.cli.house import House
+from lombard.cli.limiting import rate_limits_of
 from lombard.cli.serving import open_door, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
 from lombard.cli.web import address_of, url_of
@@ -21,10 +23,13 @@ def run_serve(config: Config) -> None:
             f"`lombard init catalogue.toml --data {directory}` makes a venue of it."
         )
     address = address_of(config.http.host, config.http.port)
-    run_in_loop(lambda: _serve(config, address, directory))
+    limits = rate_limits_of(config.limits)
+    run_in_loop(lambda: _serve(config, address, directory, limits))
 
 
-async def _serve(config: Config, address: tuple[str, int], directory: Path) -> None:
+async def _serve(
+    config: Config, address: tuple[str, int], directory: Path, limits: RateLimits | None
+) -> None:
     with progress_bar("Recovering") as progress:
         house = House(directory, warn, progress)
     try:
@@ -34,7 +39,7 @@ async def _serve(config: Config, address: tuple[str, int], directory: Path) -> N
         node = house.begin(clock, times.every_commands, times.every_seconds)
         # Hours that passed while the venue was down are turned before anybody is let in.
         await node.timekeeper.play(None)
-        async with open_door(house, address, config.http.rate_limits) as web:
+        async with open_door(house, address, limits) as web:
             say(f"Lombard is ready: {url_of(config.http.host, address[1])}")
             await until_stopped(house, web)
     finally:

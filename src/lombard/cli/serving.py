@@ -62,7 +62,7 @@ def run_in_loop(main: Callable[[], Awaitable[_T]]) -> _T:
 async def open_door(
     house: House,
     address: tuple[str, int],
-    rate_limits: bool,
+    limits: RateLimits | None,
     world: World | None = None,
     token: str = "",
 ) -> AsyncIterator[WebServer]:
@@ -73,7 +73,7 @@ async def open_door(
         house.node.history_caught_up,
         house.identity,
         machine_ms,
-        RateLimits() if rate_limits else None,
+        limits,
     )
     web = WebServer(build_app(context, world, token), *address)
     control = ControlSocket(house.directory, lambda target: back_up_house(house, target))
