@@ -36,7 +36,7 @@ class Limits(Table, forbid_unknown_fields=True, frozen=True):
     address_calls_per_minute: Positive = ADDRESS_CALLS_PER_MINUTE
     address_pause_seconds: NotNegative = ADDRESS_PAUSE_NS // SECOND_NS
     failures_per_minute: Positive = FAILURES_PER_MINUTE
-    per_second: dict[str, NotNegative] = {}
+    per_second: dict[str, NotNegative] = msgspec.field(default_factory=dict)
 
 
 class Snapshots(Table, forbid_unknown_fields=True, frozen=True):
