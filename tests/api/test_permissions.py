@@ -67,6 +67,9 @@ TABLE = {
     "GET /api/v2/spot/market/merge-depth": (None, 20, ADDRESS),
     "GET /api/v2/spot/market/vip-fee-rate": (None, 10, ADDRESS),
     "GET /api/v2/spot/market/auction": (None, 20, ADDRESS),
+    "GET /api/v2/margin/market/long-short-ratio": (None, 1, ADDRESS),
+    "GET /api/v2/margin/market/loan-growth": (None, 1, ADDRESS),
+    "GET /api/v2/mix/market/isolated-borrow-rate": (None, 1, ADDRESS),
     "GET /api/v2/spot/market/candles": (None, 20, ADDRESS),
     "GET /api/v2/spot/market/history-candles": (None, 20, ADDRESS),
     **{

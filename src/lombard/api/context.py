@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final, ParamSpec, TypeVar, final
+from typing import Any, Final, ParamSpec, TypeVar, final
 
 from lombard.api.errors import Fault, Scene, fault_of, refused
 from lombard.api.ports import Node, Reply, State
@@ -35,6 +35,7 @@ class Context:
     __slots__ = (
         "clock_ms",
         "directory",
+        "figures",
         "history_caught_up",
         "limits",
         "node",
@@ -58,6 +59,8 @@ class Context:
         self.directory: Final = directory
         self.clock_ms: Final = clock_ms
         self.limits: Final = limits
+        # Statistics that are expensive to ask for, with the minute they are of.
+        self.figures: Final[dict[tuple[int, str], tuple[int, list[Any]]]] = {}
 
     def close(self) -> None:
         """Let the threads go that read history."""
