@@ -23,7 +23,7 @@ def test_a_burst_is_let_in_and_then_one_by_one() -> None:
     buckets = Buckets(10, SECOND_NS)
 
     assert [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, -1, -1] == [buckets.take("a", NOW) for _ in range(12)]
-    assert -1 == buckets.take("a", NOW + SECOND_NS // 10 - 1)
+    assert -1 == buckets.take("a", NOW + SECOND_NS // 10 - SECOND_NS // 200 - 1)
     assert 0 == buckets.take("a", NOW + SECOND_NS // 10)
     assert 9 == buckets.take("a", NOW + 3 * SECOND_NS)
 
@@ -35,6 +35,18 @@ def test_no_second_sees_more_than_the_burst_and_the_refill() -> None:
     for start in range(0, 3 * SECOND_NS, SECOND_NS // 10):
         assert sum(start <= at < start + SECOND_NS for at in let_in) <= 5 + 5
     assert 5 + 4 * 5 - 1 <= len(let_in) <= 5 + 4 * 5
+
+
+def test_a_client_that_keeps_the_pace_may_be_a_moment_early() -> None:
+    buckets = Buckets(1, SECOND_NS)
+    early = SECOND_NS // 20
+
+    assert 0 == buckets.take("a", NOW)
+    assert not buckets.is_empty("a", NOW + SECOND_NS - early)
+    assert 0 == buckets.take("a", NOW + SECOND_NS - early)
+    # Once: the pace itself is kept.
+    assert -1 == buckets.take("a", NOW + 2 * SECOND_NS - early - 1)
+    assert 0 == buckets.take("a", NOW + 2 * SECOND_NS - early)
 
 
 def test_callers_do_not_take_from_each_other() -> None:

@@ -13,37 +13,44 @@ ADDRESS_CALLS_PER_MINUTE: Final = 6000
 ADDRESS_PAUSE_NS: Final = 5 * 60 * SECOND_NS
 # Wrong signatures and passphrases, by address.
 FAILURES_PER_MINUTE: Final = 60
+# By which part of the time between two tokens a call may come early.
+EARLY_PART: Final = 20
 _BUCKETS_MAX: Final = 100_000
 NO_OTHERS: Final[Mapping[str, int]] = {}
 
 
 @final
 class Buckets:
-    """Token buckets of one size: `burst` calls at once, refilled evenly over `period_ns`."""
+    """Token buckets of one size: `burst` calls at once, refilled evenly over `period_ns`.
 
-    __slots__ = ("_burst_ns", "_full_at_ns", "_interval_ns")
+    A client that keeps the pace exactly is a moment early now and then: a call may come a little
+    before its token, which the next one waits for all the longer.
+    """
+
+    __slots__ = ("_burst_ns", "_early_ns", "_full_at_ns", "_interval_ns")
 
     def __init__(self, burst: int, period_ns: int) -> None:
         assert burst > 0
         self._interval_ns: Final = period_ns // burst
         self._burst_ns: Final = self._interval_ns * burst
+        self._early_ns: Final = self._interval_ns // EARLY_PART
         self._full_at_ns: dict[Hashable, int] = {}
 
     def take(self, caller: Hashable, now_ns: int) -> int:
         """Take a token; returns how many are left, or -1 when there was none to take."""
         full_at_ns = max(self._full_at_ns.get(caller, 0), now_ns) + self._interval_ns
         left_ns = now_ns + self._burst_ns - full_at_ns
-        if left_ns < 0:
+        if left_ns < -self._early_ns:
             return -1
         if len(self._full_at_ns) >= _BUCKETS_MAX:
             self._forget_full(now_ns)
         self._full_at_ns[caller] = full_at_ns
-        return left_ns // self._interval_ns
+        return max(0, left_ns) // self._interval_ns
 
     def is_empty(self, caller: Hashable, now_ns: int) -> bool:
         """Say whether a token could not be taken now."""
         full_at_ns = self._full_at_ns.get(caller, 0)
-        return full_at_ns + self._interval_ns > now_ns + self._burst_ns
+        return full_at_ns + self._interval_ns > now_ns + self._burst_ns + self._early_ns
 
     def _forget_full(self, now_ns: int) -> None:
         # A full bucket is as good as none.
