@@ -143,8 +143,11 @@ def _settings(table: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, s
         if isinstance(field.default, msgspec.Struct):
             yield from _settings(type(field.default), key + ".")
         else:
-            needed = field.default is msgspec.NODEFAULT
-            shown = "required" if needed else f"`{msgspec.json.encode(field.default).decode()}`"
+            default = field.default
+            if callable(field.default_factory):
+                default = field.default_factory()
+            needed = default is msgspec.NODEFAULT
+            shown = "required" if needed else f"`{msgspec.json.encode(default).decode()}`"
             yield key, shown
 
 

@@ -90,6 +90,8 @@ class SpotOrder(msgspec.Struct):
 
     userId: str
     symbol: str
+    baseCoin: str
+    quoteCoin: str
     orderId: str
     clientOid: str
     price: str
@@ -258,6 +260,8 @@ def spot_order_row(
     return SpotOrder(
         str(user_of(row.account)),
         pair.symbol,
+        pair.base.name,
+        pair.quote.name,
         str(row.order_id),
         shown_oid(row.order_id, row.client_oid, spot=True),
         padded(price_text(pair, row.price_ticks)),

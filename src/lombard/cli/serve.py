@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lombard.cli.config import Config, rules_of
 from lombard.cli.house import House
+from lombard.cli.limiting import rate_limits_of
 from lombard.cli.serving import open_door, open_office, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
 from lombard.cli.web import address_of, url_of
@@ -51,9 +52,9 @@ async def _serve(
         # Hours that passed while the venue was down are turned before anybody is let in.
         await node.timekeeper.play(None)
         operator = config.operator
-        limited, rules = config.http.rate_limits, rules_of(config)
+        limits, rules = rate_limits_of(config.limits), rules_of(config)
         async with (
-            open_door(house, address, limited, rules=rules, metrics=metrics) as web,
+            open_door(house, address, limits, rules=rules, metrics=metrics) as web,
             open_office(house, office, operator.needs_two) as behind,
         ):
             if metrics is not None:

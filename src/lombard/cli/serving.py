@@ -67,7 +67,7 @@ def run_in_loop(main: Callable[[], Awaitable[_T]]) -> _T:
 async def open_door(
     house: House,
     address: tuple[str, int],
-    rate_limits: bool,
+    limits: RateLimits | None,
     world: World | None = None,
     token: str = "",
     rules: Rules | None = None,
@@ -83,7 +83,7 @@ async def open_door(
         house.node.history_caught_up,
         house.identity,
         machine_ms,
-        RateLimits() if rate_limits else None,
+        limits,
         rules,
         lambda: house.history.trouble,
     )
