@@ -76,6 +76,9 @@ def _faults() -> Iterator[None]:
 def sandbox(
     data: Data = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8080,
+    socket_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Of the WebSocket; by default the next.")
+    ] = None,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     clock: Annotated[str, typer.Option(help="real, manual, or a speed such as 60.")] = REAL,
     start: Annotated[
@@ -92,7 +95,7 @@ def sandbox(
     _log(log_level)
     with _faults():
         choice = ClockChoice(mode, speed_e6, start_ms)
-        run_sandbox(Plan(data, host, port, choice, plays, recording, rate_limits))
+        run_sandbox(Plan(data, host, port, choice, plays, recording, rate_limits, socket_port))
 
 
 @app.command()

@@ -20,10 +20,11 @@ from lombard.api.app import build_app
 from lombard.api.context import Context
 from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
+from lombard.api.socket.server import SocketServer
 from lombard.cli.backups import back_up_house
 from lombard.cli.control import ControlSocket
 from lombard.cli.house import House
-from lombard.cli.web import WebServer
+from lombard.cli.web import WebServer, listen_beside
 from lombard.node.clock import machine_ms
 from lombard.node.errors import CannotStart
 
@@ -65,8 +66,12 @@ async def open_door(
     rate_limits: bool,
     world: World | None = None,
     token: str = "",
-) -> AsyncIterator[WebServer]:
-    """Let clients in at an address while the context lasts."""
+    socket_port: int | None = None,
+) -> AsyncIterator[tuple[WebServer, int]]:
+    """Let clients in at an address while the context lasts; also gives the WebSocket's port.
+
+    That is the one after the address's, or `socket_port`, 0 being any free one.
+    """
     context = Context(
         house.node,
         house.reader,
@@ -77,11 +82,14 @@ async def open_door(
     )
     web = WebServer(build_app(context, world, token), *address)
     control = ControlSocket(house.directory, lambda target: back_up_house(house, target))
+    sockets = SocketServer(context)
+    house.node.listen(sockets.hub.heard)
     try:
         await control.start()
         await web.start()
-        yield web
+        yield web, await listen_beside(sockets, address, socket_port)
     finally:
+        await sockets.stop()
         if not await web.stop(STOP_S):
             # Somebody waits for something long, as a clock put forward by years: not any more.
             await house.drain()
