@@ -24,7 +24,6 @@ SENTENCES: Final[dict[str, str]] = {
     "30014": "Request timestamp expired",
     "30015": "invalid sign",
     "30016": "param error",
-    "25000": "System error, please try again later",
     "25620": "permission denied",
 }
 
