@@ -10,7 +10,7 @@ from lombard.api.order_rows import STP_NAMES
 from lombard.api.plan_rows import STATUS_NAMES, execute_text, plan_row, row_of_trigger
 from lombard.api.socket.order_pushes import LOAN_TYPE_NAMES
 from lombard.api.socket.order_topics import is_of
-from lombard.api.socket.topic import SNAPSHOT, Topic
+from lombard.api.socket.topic import ROWS_MAX, SNAPSHOT, Topic
 from lombard.api.socket.words import push
 from lombard.core import queries, trigger_queries
 from lombard.core.commands import SLOT_SPOT, Envelope
@@ -85,7 +85,9 @@ class Algos(Topic):
     def changes(self) -> bytes | None:
         if not self._untold:
             return None
-        rows, self._untold = self._untold, []
+        rows, self._untold = self._untold[:ROWS_MAX], self._untold[ROWS_MAX:]
+        if self._untold:
+            self.wake()
         return push(SNAPSHOT, self.arg, rows, self.now_ms())
 
     def _is_mine(self, account: int, pair: int) -> bool:

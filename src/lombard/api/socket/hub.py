@@ -66,7 +66,8 @@ class Hub:
         try:
             await topic.prepare()
             # From here nothing waits: what others are told now is what the new one begins with.
-            self._push(topic)
+            while self._push(topic):
+                pass
             first = topic.snapshot()
             topic.subscribers[listener] = None
             if first is not None:
@@ -200,17 +201,20 @@ class Hub:
                 del self._due[topic]
                 self._wake(topic)
 
-    def _push(self, topic: Topic) -> None:
+    def _push(self, topic: Topic) -> bool:
+        """Tell all who subscribe what has changed; False when nothing has."""
         try:
             frame = topic.changes()
         except Exception:
             _LOG.exception("a topic has failed", arg=topic.arg)
             self.broken = True
-            return
+            return False
         self._next_s[topic] = asyncio.get_running_loop().time() + topic.interval_s
-        if frame is not None:
-            for listener in list(topic.subscribers):
-                listener.send(frame)
+        if frame is None:
+            return False
+        for listener in list(topic.subscribers):
+            listener.send(frame)
+        return True
 
 
 def users_in(event: Event) -> list[int]:

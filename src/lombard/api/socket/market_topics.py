@@ -8,7 +8,7 @@ from lombard.api.context import Call, Context
 from lombard.api.errors import Scene
 from lombard.api.market import candle_text, ticker_row
 from lombard.api.order_rows import SIDE_NAMES
-from lombard.api.socket.topic import SNAPSHOT, UPDATE, Topic
+from lombard.api.socket.topic import ROWS_MAX, SNAPSHOT, UPDATE, Topic
 from lombard.api.socket.words import push
 from lombard.core import queries
 from lombard.core.commands import Envelope
@@ -91,8 +91,11 @@ class Trades(_OfPair):
     def changes(self) -> bytes | None:
         if not self._untold:
             return None
-        rows = self._untold[::-1]
-        self._untold.clear()
+        rows = self._untold[:ROWS_MAX]
+        del self._untold[:ROWS_MAX]
+        if self._untold:
+            self.wake()
+        rows.reverse()
         return push(UPDATE, self.arg, rows, self.now_ms())
 
     def _row(self, trade_id: int, side: int, ticks: int, base_units: int, time_ms: int) -> Row:

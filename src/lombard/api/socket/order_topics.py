@@ -21,7 +21,7 @@ from lombard.api.socket.order_pushes import (
     SpotOrderPush,
     Standing,
 )
-from lombard.api.socket.topic import SNAPSHOT, Topic
+from lombard.api.socket.topic import ROWS_MAX, SNAPSHOT, Topic
 from lombard.api.socket.words import push
 from lombard.core import queries
 from lombard.core.commands import SLOT_ISOLATED, Envelope
@@ -92,8 +92,11 @@ class Orders(Topic):
     def changes(self) -> bytes | None:
         if not self._untold:
             return None
-        rows = self._untold
-        self._untold, self._last = [], {}
+        rows, self._untold = self._untold[:ROWS_MAX], self._untold[ROWS_MAX:]
+        # A fill and the closing it brings are of one command, and were heard together.
+        self._last = {}
+        if self._untold:
+            self.wake()
         return push(SNAPSHOT, self.arg, rows, self.now_ms())
 
     def _is_mine(self, account: int, pair: int) -> bool:

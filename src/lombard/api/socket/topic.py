@@ -10,6 +10,8 @@ from lombard.core.queries import State
 
 SNAPSHOT: Final = "snapshot"
 UPDATE: Final = "update"
+# A frame is small beside what may wait for a client; what is left goes into the next.
+ROWS_MAX: Final = 200
 
 
 class Listener(Protocol):
