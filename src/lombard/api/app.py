@@ -267,7 +267,7 @@ def _our_fault(scope: Scope, error: Exception, extra: list[tuple[bytes, bytes]])
 
 
 async def _other(scope: Scope, receive: Receive, send: Send) -> None:
-    """Start and stop with the server; there are no WebSockets yet."""
+    """Start and stop with the server; the WebSocket has a listener of its own."""
     if scope["type"] == "lifespan":
         while True:
             message = await receive()

@@ -145,7 +145,7 @@ async def tickers(call: Call, query: SymbolQuery) -> list[TickerRow]:
     wanted = [pair_of(call, query.symbol)] if query.symbol else list(queries.pairs(call.state))
     now_ms = call.context.node.exchange_time_ms()
     days = await call.past(call.context.reader.tickers, [pair.id for pair in wanted], now_ms)
-    return [_ticker(call, pair, days.get(pair.id), now_ms) for pair in wanted]
+    return [ticker_row(call, pair, days.get(pair.id), now_ms) for pair in wanted]
 
 
 async def orderbook(call: Call, query: BookQuery) -> Book:
@@ -214,10 +214,11 @@ async def _candles(call: Call, query: CandlesQuery, most: int) -> list[CandleTex
     rows = await call.past(
         call.context.reader.candles, pair.id, query.granularity, now_ms, start_ms, end_ms, limit
     )
-    return [_candle(pair, row) for row in rows]
+    return [candle_text(pair, row) for row in rows]
 
 
-def _candle(pair: Pair, row: CandleRow) -> CandleText:
+def candle_text(pair: Pair, row: CandleRow) -> CandleText:
+    """Show a candle."""
     return (
         str(row.open_ms),
         price_text(pair, row.open_ticks),
@@ -246,7 +247,8 @@ def level_texts(pair: Pair, levels: list[tuple[int, int]]) -> list[tuple[str, st
     return [(price_text(pair, ticks), size_text(pair, steps)) for ticks, steps in levels]
 
 
-def _ticker(call: Call, pair: Pair, day: Ticker | None, now_ms: int) -> TickerRow:
+def ticker_row(call: Call, pair: Pair, day: Ticker | None, now_ms: int) -> TickerRow:
+    """Show a pair's last day, and the best of its book now."""
     bids, asks = queries.depth(call.state, pair.id, 1)
     bid, bid_size = level_texts(pair, bids)[0] if bids else ("0", None)
     ask, ask_size = level_texts(pair, asks)[0] if asks else ("0", None)
