@@ -113,3 +113,15 @@ def _is_ours(rules: Rules, origin: str, host: bytes) -> bool:
         return False
     is_page = parts.scheme in ("http", "https") and not (parts.path or parts.query)
     return is_page and bool(parts.netloc) and parts.netloc.lower() == host.decode("latin-1").lower()
+
+
+def is_of_this_venue(rules: Rules, origin: bytes, host: bytes) -> bool:
+    """Say whether a page may log in at the WebSocket, which has another port than the page."""
+    said = origin.decode("latin-1")
+    if rules.origins:
+        return said in rules.origins
+    try:
+        page, asked = urlsplit(said), urlsplit("//" + host.decode("latin-1"))
+        return page.scheme in ("http", "https") and page.hostname == asked.hostname
+    except ValueError:
+        return False

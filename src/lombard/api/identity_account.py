@@ -54,6 +54,13 @@ class Me(msgspec.Struct):
     confirmed: bool
 
 
+class SocketTicket(msgspec.Struct):
+    """What a page logs in with at the WebSocket, once, before a time of the machine's."""
+
+    ticket: str
+    endsAt: str
+
+
 class PasswordBody(msgspec.Struct):
     """POST password"""
 
@@ -116,6 +123,7 @@ def endpoints() -> list[Endpoint]:
         ),
         session(POST, f"{PREFIX}/log-out", none, (), NoParameters, log_out),
         session(GET, f"{PREFIX}/me", none, (), Me, me),
+        session(POST, f"{PREFIX}/socket-ticket", none, (), SocketTicket, socket_ticket),
         session(POST, f"{PREFIX}/confirm", ConfirmBody, (), Me, confirm),
         session(
             POST,
@@ -176,6 +184,13 @@ async def log_out(call: Call, _: NoParameters) -> NoParameters:
 async def me(call: Call, _: NoParameters) -> Me:
     """GET me"""
     return await _me(call)
+
+
+async def socket_ticket(call: Call, _: NoParameters) -> SocketTicket:
+    """POST socket-ticket: good once, for half a minute"""
+    own = call.visit.own_session()
+    ticket, ends_ms = call.context.directory.accounts.issue_ticket(own)
+    return SocketTicket(ticket, str(ends_ms))
 
 
 async def confirm(call: Call, body: ConfirmBody) -> Me:

@@ -18,6 +18,7 @@ from lombard.api.errors import Fault
 from lombard.api.openapi import document
 from lombard.api.ratelimit import RateLimits
 from lombard.api.sandbox import is_this_machine
+from lombard.api.site import Site
 from lombard.api.table import Endpoint
 
 Scope = Mapping[str, Any]
@@ -52,6 +53,8 @@ class Pages:
         self._clock_ms = clock_ms
         # What writes the metrics, where they are shown beside the calls.
         self.metrics: Callable[[], bytes] | None = None
+        # The terminal, where it is served.
+        self.site: Site | None = None
         self._making: asyncio.Future[dict[bytes, tuple[bytes, bytes]]] | None = None
 
     async def answer(self, scope: Scope, send: Send) -> bool:
@@ -59,6 +62,8 @@ class Pages:
         path = scope["raw_path"].removesuffix(b"/")
         if path == METRICS_PATH and self.metrics is not None and _is_from_here(scope):
             await _send(scope, send, 200, [(b"content-type", _METRICS)], self.metrics())
+            return True
+        if self.site is not None and await self.site.answer(scope, send):
             return True
         if path not in (DOCUMENT_PATH, DOCS_PATH) or scope["method"] not in ("GET", "HEAD"):
             return False

@@ -11,16 +11,19 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final, TypeVar
 
 import structlog
 import uvloop
 
+from lombard import __version__
 from lombard.api.admission import admit_all
 from lombard.api.app import build_app, build_operator_app
 from lombard.api.context import Context
 from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
+from lombard.api.site import Site, Venue
 from lombard.api.socket.server import SocketServer
 from lombard.api.visit import Rules
 from lombard.cli.backups import back_up_house
@@ -29,6 +32,7 @@ from lombard.cli.histories import Names, names_of
 from lombard.cli.house import House
 from lombard.cli.metrics import Metrics, metrics_app
 from lombard.cli.operators import make_operator
+from lombard.cli.telling import warn
 from lombard.cli.web import WebServer, listen_beside
 from lombard.node.clock import machine_ms
 from lombard.node.errors import CannotStart
@@ -39,6 +43,8 @@ STOP_S: Final = 3.0
 # would wait for it longer than for the disk (measured with 64 clients: 8 % fewer orders a second).
 SWITCH_S: Final = 0.0005
 _T = TypeVar("_T")
+# What `make web` builds; a package carries none.
+TERMINAL: Final = Path(__file__).resolve().parents[3] / "web" / "dist"
 GC_THRESHOLD: Final = (50_000, 20, 50)
 _LOG: Final = structlog.get_logger("lombard")
 
@@ -94,6 +100,13 @@ async def open_door(
     shown = Metrics(house, app.tally)
     if world is not None:
         app.pages.metrics = shown.render
+    visitors = context.rules
+    app.pages.site = site = Site(
+        TERMINAL,
+        Venue(
+            world is not None, bool(token), visitors.sign_up_open, visitors.is_secure, __version__
+        ),
+    )
     web = WebServer(app, *address)
     scraped = WebServer(metrics_app(shown.render), *metrics) if metrics is not None else None
     watching = asyncio.create_task(shown.watch_loop(), name="loop lag")
@@ -111,7 +124,10 @@ async def open_door(
         if scraped is not None:
             await scraped.start()
         await web.start()
-        yield web, await listen_beside(sockets, address, socket_port)
+        site.socket_port = await listen_beside(sockets, address, socket_port)
+        if not site.is_built:
+            warn("The web terminal was not built: `make web` does it (with Node.js).")
+        yield web, site.socket_port
     finally:
         watching.cancel()
         await sockets.stop()

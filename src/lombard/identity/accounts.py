@@ -21,6 +21,7 @@ from lombard.identity.pool import HashPool
 from lombard.identity.schema import RECOVERY_CODES
 from lombard.identity.sessions import Session, SessionBook
 from lombard.identity.store import Store
+from lombard.identity.tickets import TicketBook
 from lombard.identity.vault import Vault
 
 HASH_WORKERS: Final = 1
@@ -77,6 +78,7 @@ class Accounts:
         self._sql = ThreadPoolExecutor(1, thread_name_prefix="accounts")
         self._backoff = Backoff()
         self._book = SessionBook(store)
+        self._tickets = TicketBook()
         # The hash of no password: what a user who does not exist is checked against.
         self._nobody = ""
 
@@ -167,6 +169,19 @@ class Accounts:
                 lambda sql: sessions.keep_seen(sql, session.digest, now_ms),
             )
         return session
+
+    def is_live(self, session: Session) -> bool:
+        """Say whether a session has not ended."""
+        return self._book.is_live(session, self._now_ms())
+
+    def issue_ticket(self, session: Session) -> tuple[str, int]:
+        """Make what a session's page logs in with at the WebSocket; also says when it ends."""
+        return self._tickets.issue(session, self._now_ms())
+
+    def redeem_ticket(self, ticket: str) -> Session | None:
+        """Take a ticket and return its session; None when either is good no more."""
+        session = self._tickets.redeem(ticket, self._now_ms())
+        return session if session is not None and self.is_live(session) else None
 
     def sessions_of(self, session: Session) -> list[Session]:
         """List the live sessions of a session's user, oldest first."""

@@ -111,6 +111,10 @@ class SessionBook:
         session.seen_ms = max(session.seen_ms, now_ms)
         return session
 
+    def is_live(self, session: Session, now_ms: int) -> bool:
+        """Say whether a session has not ended."""
+        return session.digest in self._sessions and now_ms < session.ends_ms()
+
     def of(self, owner: int, now_ms: int) -> list[Session]:
         """List the live sessions of a user, oldest first."""
         found = [each for each in self._sessions.values() if each.owner == owner]

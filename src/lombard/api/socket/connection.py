@@ -205,6 +205,7 @@ class Connection(asyncio.Protocol):
         path = request.path.partition("?")[0]
         if path in (PUBLIC_PATH, PRIVATE_PATH):
             self._session.private = path == PRIVATE_PATH
+            self._session.page = (_header(request, "Origin"), _header(request, "Host"))
             response = self._protocol.accept(request)
         else:
             response = self._protocol.reject(
@@ -240,3 +241,13 @@ class Connection(asyncio.Protocol):
             self._leaving = True
             self._session.end()
             self._loop.call_later(self._figures.parting_s, self._transport.abort)
+
+
+def _header(request: Request, name: str) -> bytes:
+    """Read a header of the handshake; one that comes twice is nobody's."""
+    found = request.headers.get_all(name)
+    return (
+        found[0].encode("latin-1", "replace")
+        if len(found) == 1
+        else b",".join(each.encode("latin-1", "replace") for each in found)
+    )

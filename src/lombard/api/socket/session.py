@@ -13,6 +13,7 @@ from typing import Final, Protocol, final
 import structlog
 
 from lombard.api.auth import check_passphrase
+from lombard.api.browser import is_of_this_venue
 from lombard.api.context import Context
 from lombard.api.errors import Fault
 from lombard.api.ratelimit import SECOND_NS, Buckets
@@ -22,7 +23,8 @@ from lombard.api.socket.channels import CHANNELS, Channel
 from lombard.api.socket.hub import Hub, Key
 from lombard.api.socket.order_entry import enter, refused
 from lombard.api.socket.words import Message, SocketFault
-from lombard.identity import ApiKey, Permission
+from lombard.identity import ApiKey, Permission, Role
+from lombard.identity import Session as BrowserSession
 
 LOGIN_METHOD: Final = b"GET"
 LOGIN_PATH: Final = b"/user/verify"
@@ -60,7 +62,10 @@ class Session:
         self._figures = figures
         self.private = False
         self.pinged_s = asyncio.get_running_loop().time()
+        # Where the page is from that speaks; "" for a program. Kept from the handshake.
+        self.page: tuple[bytes, bytes] = (b"", b"")
         self._key: ApiKey | None = None
+        self._browser: BrowserSession | None = None
         self._subscribed: dict[Key, None] = {}
         self._messages: deque[bytes] = deque()
         self._worker: asyncio.Task[None] | None = None
@@ -82,6 +87,8 @@ class Session:
     @property
     def user(self) -> int:
         """Whose session it is; 0 before a login."""
+        if self._browser is not None:
+            return self._browser.user
         return 0 if self._key is None else self._key.user
 
     def send(self, frame: bytes) -> None:
@@ -110,7 +117,9 @@ class Session:
             self._worker = asyncio.create_task(self._work())
 
     def is_revoked(self) -> bool:
-        """Say whether the key of the session is no longer one."""
+        """Say whether the key of the session is no longer one, or its browser has logged out."""
+        if self._browser is not None:
+            return not self._context.directory.accounts.is_live(self._browser)
         return self._key is not None and self._context.directory.find(self._key.key) is None
 
     def end(self) -> None:
@@ -214,6 +223,8 @@ class Session:
     def _reader(self, channel: Channel) -> int:
         if not channel.private:
             return 0
+        if self._browser is not None:
+            return self._browser.user
         if self._key is None:
             raise SocketFault("30004")
         if not int(self._key.permissions) & int(Permission.READ):
@@ -226,8 +237,12 @@ class Session:
         if not self.private:
             raise SocketFault("30005", "log in at the private address", ends=True)
         login = words.read_login(message.args)
-        if self._key is not None:
+        if self.user:
             raise SocketFault("30005", "logged in already", ends=True)
+        if login.ticket:
+            self._browser = self._ticket_holder(login.ticket)
+            self._wire.send(words.encoded({"event": "login", "code": 0, "msg": ""}))
+            return
         try:
             key = await self._signer(login)
         except SocketFault:
@@ -238,6 +253,18 @@ class Session:
             raise SocketFault("30005", "need read or trade permissions", ends=True)
         self._key = key
         self._wire.send(words.encoded({"event": "login", "code": 0, "msg": ""}))
+
+    def _ticket_holder(self, ticket: str) -> BrowserSession:
+        """Find the session a page of ours speaks for. Raises `SocketFault`."""
+        origin, host = self.page
+        if origin and not is_of_this_venue(self._context.rules, origin, host):
+            raise SocketFault("30005", "a page of another origin", ends=True)
+        found = self._context.directory.accounts.redeem_ticket(ticket)
+        if found is None:
+            raise SocketFault("30017", ends=True)
+        if found.role is Role.OPERATOR:
+            raise SocketFault("30005", "operators have no account", ends=True)
+        return found
 
     async def _signer(self, login: words.Login) -> ApiKey:
         """Find the key that signed a login (reference §6.2). Raises `SocketFault`."""
@@ -268,6 +295,8 @@ class Session:
     # --- orders -----------------------------------------------------------------------------------
 
     def _trade(self, message: Message) -> None:
+        if self._browser is not None:
+            raise SocketFault("25620", "pages place orders by REST")
         if not self.private or self._key is None:
             raise SocketFault("30004")
         trade = words.read_trade(message.args)

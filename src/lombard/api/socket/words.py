@@ -23,6 +23,7 @@ SENTENCES: Final[dict[str, str]] = {
     "30013": "invalid ACCESS_TIMESTAMP",
     "30014": "Request timestamp expired",
     "30015": "invalid sign",
+    "30017": "invalid ticket",
     "30016": "param error",
     "25620": "permission denied",
 }
@@ -61,12 +62,16 @@ class Arg(msgspec.Struct):
 
 
 class Login(msgspec.Struct):
-    """Who a client says it is; the time is in seconds, or in milliseconds."""
+    """Who a client says it is; the time is in seconds, or in milliseconds.
+
+    Either a signature, or the `ticket` of a browser's session.
+    """
 
     apiKey: str = ""
     passphrase: str = ""
     timestamp: str | int = ""
     sign: str = ""
+    ticket: str = ""
 
 
 class Trade(msgspec.Struct):

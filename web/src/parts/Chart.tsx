@@ -1,0 +1,256 @@
+import {
+  CandlestickSeries,
+  createChart,
+  HistogramSeries,
+  type IChartApi,
+  type IPriceLine,
+  type ISeriesApi,
+  LineStyle,
+  type UTCTimestamp,
+} from "lightweight-charts";
+import { useEffect, useRef, useState } from "react";
+import { get } from "../lib/api";
+import type { Pair } from "../lib/market";
+import { market } from "../lib/socket";
+import { useStore } from "../lib/store";
+import { colour, theme } from "../lib/theme";
+
+// Candles of a pair, with the lines that are one's own.
+
+export interface Line {
+  price: number;
+  kind: "entry" | "liquidation" | "buy" | "sell";
+  title: string;
+}
+
+// As the WebSocket and as REST call them, and as people do.
+const GRANULARITIES: [string, string, string][] = [
+  ["1m", "1min", "1m"],
+  ["3m", "3min", "3m"],
+  ["5m", "5min", "5m"],
+  ["15m", "15min", "15m"],
+  ["30m", "30min", "30m"],
+  ["1H", "1h", "1h"],
+  ["4H", "4h", "4h"],
+  ["6Hutc", "6Hutc", "6h"],
+  ["12Hutc", "12Hutc", "12h"],
+  ["1Dutc", "1Dutc", "1D"],
+  ["3Dutc", "3Dutc", "3D"],
+  ["1Wutc", "1Wutc", "1W"],
+  ["1Mutc", "1Mutc", "1M"],
+];
+const PAGE = 200;
+const NEAR_THE_EDGE = 30;
+
+interface Candle {
+  time: UTCTimestamp;
+  open: number;
+  high: number;
+  low: number;
+  close: number;
+  volume: number;
+}
+
+const candleOf = (row: string[]): Candle => {
+  const [time, open, high, low, close, volume] = row.map(Number);
+  return {
+    time: ((time ?? 0) / 1000) as UTCTimestamp,
+    open: open ?? 0,
+    high: high ?? 0,
+    low: low ?? 0,
+    close: close ?? 0,
+    volume: volume ?? 0,
+  };
+};
+
+export function Chart({ pair, lines }: { pair: Pair; lines: Line[] }) {
+  const [unit, setUnit] = useState(localStorage.getItem("granularity") ?? "1m");
+  const place = useRef<HTMLDivElement>(null);
+  const chart = useRef<Drawn | null>(null);
+  const look = useStore(theme);
+
+  useEffect(() => {
+    if (!place.current) return undefined;
+    const drawn = new Drawn(place.current, pair);
+    chart.current = drawn;
+    return () => drawn.remove();
+  }, [pair]);
+  useEffect(() => chart.current?.show(unit), [pair, unit]);
+  useEffect(() => chart.current?.paint(), [pair, look]);
+  useEffect(() => chart.current?.draw(lines), [pair, look, lines]);
+
+  return (
+    <div className="chart">
+      <div className="units" role="group" aria-label="Candles of">
+        {GRANULARITIES.map(([name, , title]) => (
+          <button
+            key={name}
+            className="plain"
+            aria-pressed={name === unit}
+            onClick={() => {
+              localStorage.setItem("granularity", name);
+              setUnit(name);
+            }}
+          >
+            {title}
+          </button>
+        ))}
+      </div>
+      <div className="canvas" ref={place} role="img" aria-label={`Candles of ${pair.symbol}`} />
+    </div>
+  );
+}
+
+class Drawn {
+  private readonly chart: IChartApi;
+  private readonly candles: ISeriesApi<"Candlestick">;
+  private readonly volumes: ISeriesApi<"Histogram">;
+  private readonly lines: IPriceLine[] = [];
+  private rows = new Map<number, Candle>();
+  private leave = (): void => undefined;
+  private turn = 0;
+  private isReading = false;
+  private isComplete = false;
+  private frame = 0;
+  private unit = GRANULARITIES[0];
+
+  constructor(
+    place: HTMLElement,
+    private readonly pair: Pair,
+  ) {
+    this.chart = createChart(place, {
+      autoSize: true,
+      layout: { attributionLogo: false, fontSize: 11 },
+      timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 4, barSpacing: 7 },
+      crosshair: { mode: 0 },
+    });
+    const step = 10 ** -pair.priceDecimals;
+    const priceFormat = { type: "price" as const, precision: pair.priceDecimals, minMove: step };
+    this.candles = this.chart.addSeries(CandlestickSeries, { priceFormat });
+    this.volumes = this.chart.addSeries(HistogramSeries, {
+      priceScaleId: "",
+      priceFormat: { type: "volume" },
+      lastValueVisible: false,
+      priceLineVisible: false,
+    });
+    this.candles.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.22 } });
+    this.volumes.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
+      if (range && range.from < NEAR_THE_EDGE) void this.readOlder();
+    });
+  }
+
+  remove(): void {
+    this.turn += 1;
+    this.leave();
+    cancelAnimationFrame(this.frame);
+    this.chart.remove();
+  }
+
+  show(name: string): void {
+    this.turn += 1;
+    this.leave();
+    this.rows = new Map();
+    this.isComplete = false;
+    this.unit = GRANULARITIES.find((each) => each[0] === name) ?? GRANULARITIES[0];
+    this.candles.setData([]);
+    this.volumes.setData([]);
+    const channel = `candle${this.unit?.[0]}`;
+    const arg = { instType: "SPOT" as const, channel, instId: this.pair.symbol };
+    this.leave = market.subscribe(arg, (rows: string[][], action) => {
+      const isFirst = action === "snapshot" && !this.rows.size;
+      for (const each of rows.map(candleOf)) this.rows.set(each.time, each);
+      if (rows.length > 1 || isFirst) this.drawAll(isFirst);
+      else this.drawLast();
+    });
+  }
+
+  /** Take the colours of the page. */
+  paint(): void {
+    const [up, down, line, soft] = ["up", "down", "grid", "soft"].map(colour);
+    this.chart.applyOptions({
+      layout: { background: { color: colour("panel") }, textColor: soft },
+      grid: { vertLines: { color: line }, horzLines: { color: line } },
+      rightPriceScale: { borderColor: line },
+      timeScale: { borderColor: line },
+    });
+    this.candles.applyOptions({
+      upColor: up,
+      downColor: down,
+      wickUpColor: up,
+      wickDownColor: down,
+      borderVisible: false,
+    });
+    if (this.rows.size) this.drawAll(false);
+  }
+
+  draw(lines: Line[]): void {
+    for (const each of this.lines.splice(0)) this.candles.removePriceLine(each);
+    const shades = { entry: "accent", liquidation: "warning", buy: "up", sell: "down" };
+    for (const each of lines) {
+      const isOrder = each.kind === "buy" || each.kind === "sell";
+      this.lines.push(
+        this.candles.createPriceLine({
+          price: each.price,
+          color: colour(shades[each.kind]),
+          lineWidth: 1,
+          lineStyle: isOrder ? LineStyle.Dotted : LineStyle.Dashed,
+          title: each.title,
+          axisLabelVisible: true,
+        }),
+      );
+    }
+  }
+
+  private drawLast(): void {
+    // At most once a frame, however often it is told.
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => {
+      const newest = [...this.rows.keys()].reduce((most, each) => Math.max(most, each), 0);
+      const candle = this.rows.get(newest);
+      if (!candle) return;
+      try {
+        this.candles.update(candle);
+        this.volumes.update(this.volumeOf(candle));
+      } catch {
+        this.drawAll(false);
+      }
+    });
+  }
+
+  private drawAll(isFirst: boolean): void {
+    const sorted = [...this.rows.values()].sort((a, b) => a.time - b.time);
+    this.candles.setData(sorted);
+    this.volumes.setData(sorted.map((each) => this.volumeOf(each)));
+    if (isFirst) this.chart.timeScale().scrollToRealTime();
+  }
+
+  private volumeOf(candle: Candle) {
+    const shade = candle.close >= candle.open ? "up-soft" : "down-soft";
+    return { time: candle.time, value: candle.volume, color: colour(shade) };
+  }
+
+  private async readOlder(): Promise<void> {
+    if (this.isReading || this.isComplete || !this.rows.size) return;
+    this.isReading = true;
+    const turn = this.turn;
+    const oldest = [...this.rows.keys()].reduce((least, each) => Math.min(least, each));
+    try {
+      const found = await get<string[][]>("/api/v2/spot/market/history-candles", {
+        symbol: this.pair.symbol,
+        granularity: this.unit?.[1],
+        endTime: oldest * 1000,
+        limit: PAGE,
+      });
+      if (turn !== this.turn) return;
+      const fresh = found.map(candleOf).filter((each) => !this.rows.has(each.time));
+      for (const each of fresh) this.rows.set(each.time, each);
+      if (fresh.length) this.drawAll(false);
+      else this.isComplete = true;
+    } catch {
+      // The next scroll asks again.
+    } finally {
+      this.isReading = false;
+    }
+  }
+}
