@@ -90,12 +90,16 @@ function Entry() {
   const there = useStore(venue);
   return (
     <div className="entry">
-      {there?.sandbox && <DemoButton />}
+      {there?.sandbox && (
+        <span className="wide-only">
+          <DemoButton />
+        </span>
+      )}
       <a className="button" href="#/log-in">
         Log in
       </a>
       {there?.signUp && (
-        <a className="button wide-only" href="#/sign-up">
+        <a className="button" href="#/sign-up">
           Sign up
         </a>
       )}

@@ -1,4 +1,6 @@
 import { get, me } from "./api";
+import { dec, mul } from "./decimal";
+import { pairs } from "./market";
 import { own } from "./socket";
 import { Store } from "./store";
 
@@ -140,9 +142,19 @@ async function read(): Promise<Own> {
       risks.map((row) => [row.symbol ?? "", row.riskRateRatio ?? "0"]),
     ),
     orders,
-    positions: [...first, ...second],
+    positions: [...first, ...second].filter((each) => !isDust(each)),
     reading: account.get().reading + 1,
   };
+}
+
+/** What is left below the least that can be traded, and costs nothing, is no position any more. */
+function isDust(position: Position): boolean {
+  const pair = pairs.get().find((each) => each.symbol === position.symbol);
+  if (!pair || dec(position.baseInterestDue) > 0n || dec(position.quoteInterestDue) > 0n) return false;
+  return (
+    dec(position.size) < dec(pair.minSize) ||
+    mul(dec(position.size), dec(position.indexPrice)) < dec(pair.minValue)
+  );
 }
 
 function spotBalance(row: Row): Balance {

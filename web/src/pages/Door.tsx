@@ -52,12 +52,13 @@ export function Door({ isNew }: { isNew: boolean }) {
             required
             minLength={isNew ? 10 : 1}
             maxLength={128}
+            aria-describedby={isNew ? "password-rule" : undefined}
             autoComplete={isNew ? "new-password" : "current-password"}
             value={password}
             onChange={(event) => setPassword(event.target.value)}
           />
-          {isNew && <small>At least 10 characters. Nothing is sent by e-mail.</small>}
         </label>
+        {isNew && <small id="password-rule">At least 10 characters. Nothing is sent to you.</small>}
         {asksCode && !isNew && (
           <label>
             Code of your second device

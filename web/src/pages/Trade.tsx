@@ -11,7 +11,7 @@ import { OrderForm } from "../parts/OrderForm";
 import { Own } from "../parts/Own";
 import { Pairs } from "../parts/Pairs";
 
-const BOOK_ROWS = 11;
+const BOOK_ROWS = 8;
 
 export function Trade() {
   const all = useStore(pairs);

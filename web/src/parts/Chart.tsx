@@ -23,23 +23,25 @@ export interface Line {
   title: string;
 }
 
-// As the WebSocket and as REST call them, and as people do.
-const GRANULARITIES: [string, string, string][] = [
-  ["1m", "1min", "1m"],
-  ["3m", "3min", "3m"],
-  ["5m", "5min", "5m"],
-  ["15m", "15min", "15m"],
-  ["30m", "30min", "30m"],
-  ["1H", "1h", "1h"],
-  ["4H", "4h", "4h"],
-  ["6Hutc", "6Hutc", "6h"],
-  ["12Hutc", "12Hutc", "12h"],
-  ["1Dutc", "1Dutc", "1D"],
-  ["3Dutc", "3Dutc", "3D"],
-  ["1Wutc", "1Wutc", "1W"],
-  ["1Mutc", "1Mutc", "1M"],
+// As the WebSocket and as REST call them, as people do, and how many minutes one has.
+const GRANULARITIES: [string, string, string, number][] = [
+  ["1m", "1min", "1m", 1],
+  ["3m", "3min", "3m", 3],
+  ["5m", "5min", "5m", 5],
+  ["15m", "15min", "15m", 15],
+  ["30m", "30min", "30m", 30],
+  ["1H", "1h", "1h", 60],
+  ["4H", "4h", "4h", 240],
+  ["6Hutc", "6Hutc", "6h", 360],
+  ["12Hutc", "12Hutc", "12h", 720],
+  ["1Dutc", "1Dutc", "1D", 1440],
+  ["3Dutc", "3Dutc", "3D", 4320],
+  ["1Wutc", "1Wutc", "1W", 10080],
+  ["1Mutc", "1Mutc", "1M", 44640],
 ];
 const PAGE = 200;
+// So many candles without a trade are more likely an hour that was stepped over.
+const GAP = 5;
 const NEAR_THE_EDGE = 30;
 
 interface Candle {
@@ -159,6 +161,10 @@ class Drawn {
     const arg = { instType: "SPOT" as const, channel, instId: this.pair.symbol };
     this.leave = market.subscribe(arg, (rows: string[][], action) => {
       const isFirst = action === "snapshot" && !this.rows.size;
+      if (!isFirst && this.hasGap(rows)) {
+        this.show(name);
+        return;
+      }
       for (const each of rows.map(candleOf)) this.rows.set(each.time, each);
       if (rows.length > 1 || isFirst) this.drawAll(isFirst);
       else this.drawLast();
@@ -200,6 +206,13 @@ class Drawn {
         }),
       );
     }
+  }
+
+  /** Say whether time was put forward: what lies between is then to be read anew. */
+  private hasGap(rows: string[][]): boolean {
+    const newest = [...this.rows.keys()].reduce((most, each) => Math.max(most, each), 0);
+    const next = Number(rows[0]?.[0] ?? 0) / 1000;
+    return newest > 0 && next - newest > GAP * (this.unit?.[3] ?? 1) * 60;
   }
 
   private drawLast(): void {

@@ -246,6 +246,7 @@ export function Field(props: {
       <span>{props.label}</span>
       <input
         className="num"
+        aria-label={props.label}
         inputMode="decimal"
         autoComplete="off"
         placeholder="0"

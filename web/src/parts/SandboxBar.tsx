@@ -29,6 +29,7 @@ export function SandboxBar() {
   const there = useStore(venue);
   const [clock, setClock] = useState<Clock | null>(null);
   const [busy, setBusy] = useState(false);
+  const [open, setOpen] = useState(false);
   const [hasToken, setHasToken] = useState(!there?.sandboxNeedsToken || !!sandboxToken.value);
 
   useEffect(() => {
@@ -60,11 +61,14 @@ export function SandboxBar() {
   if (!hasToken) return <TokenForm done={() => setHasToken(true)} />;
   const paused = clock?.mode === PAUSED;
   return (
-    <details className="sandbox" open={innerWidth > 900}>
-      <summary>
+    <section className={`sandbox ${open ? "" : "shut"}`} aria-label="Sandbox">
+      <div className="sandbox-name">
         <strong>Sandbox</strong>
         <time className="num">{clock ? timeOf(clock.now) : "…"}</time>
-      </summary>
+        <button aria-expanded={open} onClick={() => setOpen(!open)}>
+          {open ? "Less" : "Clock, prices, coins"}
+        </button>
+      </div>
       <div className="tools">
         <div className="group" role="group" aria-label="Clock">
           <button
@@ -101,7 +105,7 @@ export function SandboxBar() {
         <PriceForm />
         <FaucetForm />
       </div>
-    </details>
+    </section>
   );
 }
 
