@@ -10,7 +10,7 @@ UV := build/uv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup clients run test test-slow lint format docs compile lock bench clean
+.PHONY: help setup clients web browser run test test-slow lint format docs compile lock bench clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,17 +19,19 @@ setup: .venv/.package compile ## make .venv, install what is locked, compile the
 
 clients: tests/clients/js/node_modules/.package-lock.json ## install the JavaScript clients that tests use
 
-run: setup ## start the sandbox: make run ARGS="--port 8080"
+web: web/dist/index.html ## build the web terminal, if its sources have changed
+
+run: setup web ## start the sandbox: make run ARGS="--port 8080"
 	@exec $(BIN)/lombard sandbox $(ARGS)
 
-test: setup clients lint ## check the form, then run every test; those of the core on both its builds
+test: setup clients web browser lint ## check the form, then run every test; those of the core on both its builds
 	LOMBARD_CORE=auto $(BIN)/pytest
 	@if [ -d tests/core ] && [ -d build/compiled ]; then \
 	  echo "LOMBARD_CORE=interpreted $(BIN)/pytest tests/core"; \
 	  LOMBARD_CORE=interpreted $(BIN)/pytest tests/core; \
 	fi
 
-test-slow: setup clients ## run the long forms of the tests, with randomised hypothesis
+test-slow: setup clients web browser ## run the long forms of the tests, with randomised hypothesis
 	LOMBARD_CORE=auto HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -m slow
 
 lint: .venv/.package ## check format, lint, types and who imports whom
@@ -37,6 +39,8 @@ lint: .venv/.package ## check format, lint, types and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/mypy src tests tools examples
 	$(BIN)/lint-imports
+	@if [ -d web/node_modules ]; then echo "npm run check"; cd web && npm run --silent check; \
+	else echo "web/node_modules is not there: the terminal's types are not checked" >&2; fi
 
 format: .venv/.package ## put the code into its format
 	$(BIN)/ruff format .
@@ -59,7 +63,7 @@ bench: setup ## measure: the core, prices and storms, recovery, the server, the 
 	done
 
 clean: ## remove what was made
-	rm -rf .venv build dist src/lombard.egg-info
+	rm -rf .venv build dist src/lombard.egg-info web/dist web/node_modules
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # --- how ---------------------------------------------------------------------------------------
@@ -87,6 +91,32 @@ tests/clients/js/node_modules/.package-lock.json: tests/clients/js/package-lock.
 	  cd tests/clients/js && npm ci --silent && touch node_modules/.package-lock.json; \
 	else \
 	  echo "npm is not there: tests with JavaScript clients will fail" >&2; \
+	fi
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	@if command -v npm > /dev/null; then \
+	  echo "Installing into web/node_modules ..."; \
+	  cd web && npm ci --silent && touch node_modules/.package-lock.json; \
+	fi
+
+# Without npm a node runs all the same, and says that there is no terminal.
+web/dist/index.html: web/node_modules/.package-lock.json web/index.html web/vite.config.ts \
+  web/tsconfig.json web/package.json $(wildcard web/public/*) \
+  $(wildcard web/src/*) $(wildcard web/src/*/*)
+	@if command -v npm > /dev/null; then \
+	  echo "Building the web terminal ..."; \
+	  cd web && npm run --silent build -- --logLevel warn && touch dist/index.html; \
+	else \
+	  echo "npm is not there: the web terminal is not built" >&2; \
+	fi
+
+browser:
+	@if command -v chromium || command -v chromium-browser || command -v google-chrome; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	  echo "Installing chromium, for the tests of the terminal ..."; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; \
+	else \
+	  echo "There is no Chromium for the tests: sudo apt-get install chromium" >&2; exit 1; \
 	fi
 
 $(UV):
