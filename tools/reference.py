@@ -19,6 +19,7 @@ from typer.main import get_command
 from lombard.api import sandbox
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.errors import CODES, SENTENCES, STATUSES, Scene
+from lombard.api.operator.endpoints import operator_endpoints
 from lombard.api.ports import World
 from lombard.api.table import Access, Counted, Endpoint
 from lombard.cli.app import app
@@ -86,6 +87,12 @@ def sandbox_endpoints() -> list[Row]:
     """List the sandbox's own endpoints."""
     rows = sandbox.endpoints(cast(World, None))
     assert all(row.access is Access.LOCAL for row in rows)
+    return [[f"{row.method} `{row.path}`", parameters(row)] for row in rows]
+
+
+def operator_rows() -> list[Row]:
+    """List the operators' endpoints, but for those that everybody has."""
+    rows = [row for row in operator_endpoints() if row.access is Access.SIGNED]
     return [[f"{row.method} `{row.path}`", parameters(row)] for row in rows]
 
 
@@ -178,6 +185,13 @@ def tables() -> list[Table]:
     found += [
         Table(
             "sandbox.md", "calls", ["call", "parameters", "what it does"], True, sandbox_endpoints
+        ),
+        Table(
+            "operator.md",
+            "operator-calls",
+            ["call", "parameters", "what it does"],
+            True,
+            operator_rows,
         ),
         Table("errors.md", "codes", ["code", "HTTP", "sentence"], False, code_rows),
         Table(
