@@ -11,6 +11,8 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.sandbox import LOMBARD, Sandbox, User, free_port
 from tests.test_docs import ROOT, blocks_of
 
@@ -114,6 +116,7 @@ class Venue:
         return User(Door(self.ports[1]), str(-number), *self.keys[number - 1])
 
 
+@pytest.mark.timeout(600)
 def test_the_guide_prints_what_it_says(tmp_path: Path) -> None:
     venue = Venue(tmp_path)
     spare = [key for keys in venue.keys for key in keys]
@@ -141,6 +144,7 @@ def balance_of(ann: User, user: str) -> Any:
     return next((row["available"] for row in rows if row["coin"] == "USDT"), "0")
 
 
+@pytest.mark.timeout(600)
 def test_what_waits_for_a_second_operator_outlives_a_crash(tmp_path: Path) -> None:
     venue = Venue(tmp_path)
     ann, ben = venue.operator(1), venue.operator(2)
@@ -168,6 +172,7 @@ def test_what_waits_for_a_second_operator_outlives_a_crash(tmp_path: Path) -> No
         assert (400, "40014") == (status, answer["code"])
 
 
+@pytest.mark.timeout(600)
 def test_operators_need_a_port_of_their_own(tmp_path: Path) -> None:
     venue = Venue(tmp_path)
     config = (tmp_path / "lombard.toml").read_text()
