@@ -63,10 +63,9 @@ def check_record(record: dict[str, Any]) -> list[dict[str, str]]:
             assert Fraction(order["size"]) == sum(Fraction(fill["size"]) for fill in fills)
             assert Fraction(order["amount"]) == sum(Fraction(fill["amount"]) for fill in fills)
             assert {"USDT"} == {fill["feeCoin"] for fill in fills}
-    entries: list[dict[str, str]] = list(record["ended"])
-    for row in steps:
-        entries += row["entries"]
-    return entries
+    rows: list[dict[str, str]] = [entry for row in steps for entry in row["entries"]]
+    ended: list[dict[str, str]] = record["ended"]
+    return rows + ended
 
 
 @pytest.mark.parametrize("mode", [CROSSED, ISOLATED])

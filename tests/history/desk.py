@@ -4,13 +4,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 
 from lombard.core.commands import BUY, GTC, LIMIT, NORMAL, SOURCE_API, STP_NONE, account_id
 from lombard.core.events import Event, OrderPlaced, Traded
+from lombard.history.places import Place, Remote, reading_engine, url_of
 from lombard.history.projector import Projector
 from lombard.history.reader import Reader
 from lombard.history.schema import metadata
+from tests.history.postgres import server
 from tests.history.streams import START_MS, Work, coins_of
 
 ALICE, BOB = 1_000_001, 1_000_002
@@ -20,14 +22,51 @@ ID = 1_000_000_000_000_000_000
 Table = dict[str, list[tuple[Any, ...]]]
 
 
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+
+class Databases:
+    """Which kind of database the tests write to now; the fixture `database` says."""
+
+    kind = SQLITE
+
+
+def place_of(path: Path) -> Place:
+    """Give the place a test means by a path: that file, or a database of its own."""
+    if Databases.kind == SQLITE:
+        return path
+    return Remote(server().database(str(path)))
+
+
+def told(place: Place) -> str:
+    """Name a place to another process."""
+    if isinstance(place, Path):
+        return str(place)
+    return place.url.render_as_string(hide_password=False)
+
+
+def place_told(text: str) -> Place:
+    """Read what another process was told."""
+    return Remote(url_of(text)) if "://" in text else Path(text)
+
+
 class Desk:
     """One history. `failures` must stay empty unless a test says otherwise."""
 
-    def __init__(self, path: Path, commit_s: float = 0.001, backlog_max: int = 20_000) -> None:
+    def __init__(
+        self,
+        path: Path,
+        commit_s: float = 0.001,
+        backlog_max: int = 20_000,
+        place: Place | None = None,
+    ) -> None:
         self.path = path
+        self.place = place or place_of(path)
         self.failures: list[BaseException] = []
-        self.projector = Projector(path, coins_of, self.failures.append, backlog_max, commit_s)
-        self.reader = Reader(path)
+        self.projector = Projector(
+            self.place, coins_of, self.failures.append, backlog_max, commit_s
+        )
+        self.reader = Reader(self.place)
         self.seq = self.projector.applied_seq
         self.time_ms = START_MS
 
@@ -42,7 +81,7 @@ class Desk:
         self.seq += 1
         self.time_ms = self.time_ms if at is None else at
         self.projector.submit(self.seq, self.time_ms, events)
-        self.projector.wait_blocking(self.seq, 10)
+        self.projector.wait_blocking(self.seq, 60)
         assert self.failures == []
 
     def feed(self, work: Iterable[Work]) -> None:
@@ -62,7 +101,7 @@ class Desk:
 
 def dump(path: Path) -> Table:
     """Read every row of every table, in the order of their keys."""
-    engine = create_engine(f"sqlite:///{path}")
+    engine = reading_engine(place_of(path))
     with engine.connect() as connection:
         content = {
             table.name: [tuple(row) for row in connection.execute(_ordered(table))]

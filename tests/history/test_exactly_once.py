@@ -15,7 +15,7 @@ from lombard.core.events import Deposited
 from lombard.history import projector
 from lombard.history.faults import HistoryGap
 from lombard.history.schema import metadata
-from tests.history.desk import ALICE_SPOT, ID, Desk, Table, dump
+from tests.history.desk import ALICE_SPOT, ID, Desk, Table, dump, place_of, told
 from tests.history.streams import START_MS, Stream, Work
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,9 +25,9 @@ FEEDER = """
 import sys
 from itertools import islice
 from pathlib import Path
-from tests.history.desk import Desk
+from tests.history.desk import Desk, place_told
 from tests.history.streams import Stream
-desk = Desk(Path(sys.argv[1]))
+desk = Desk(Path(), place=place_told(sys.argv[1]))
 print(desk.projector.applied_seq, flush=True)
 for work in islice(Stream(11, step_ms=5_000), 100_000):
     if not desk.projector.submit(*work):
@@ -130,7 +130,7 @@ def test_rows_of_a_batch_have_one_key_each(tmp_path: Path) -> None:
 def kill_rounds(path: Path, rounds: int, seed: int) -> None:
     """Kill the feeder at any moment, and compare with a history that was left in peace."""
     rnd = random.Random(seed)
-    command = [sys.executable, "-c", FEEDER, str(path)]
+    command = [sys.executable, "-c", FEEDER, told(place_of(path))]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     began = 0
     for _ in range(rounds):

@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import os
 import signal
-import sqlite3
 import time
 from collections.abc import Callable, Coroutine
 from itertools import islice
@@ -13,13 +12,14 @@ from typing import Any, get_args
 
 import pytest
 
+from lombard.child import Unwrapper, fork_child, written
 from lombard.core.events import Deposited, Event, OrderClosed
 from lombard.history import parcels
 from lombard.history.faults import HistoryFailed, HistoryGap, HistoryRefused
 from lombard.history.process import HistoryProcess
 from lombard.history.projector import BACKLOG_REFUSED
-from lombard.node.children import fork_child
-from tests.history.desk import ALICE_SPOT, ID, Desk, dump
+from lombard.history.reader import Reader
+from tests.history.desk import ALICE_SPOT, ID, Desk, dump, place_of
 from tests.history.streams import START_MS, Stream, coins_of
 
 PAIRS = [coins_of(pair) for pair in range(3)]
@@ -30,11 +30,11 @@ class Venue:
 
     def __init__(self, path: Path, backlog_max: int = 20_000, commit_s: float = 0.01) -> None:
         self.path = path
+        self.place = place_of(path)
         self.pairs = list(PAIRS)
         self.failures: list[BaseException] = []
         self.history = HistoryProcess(
-            path,
-            fork_child,
+            self.place,
             lambda first: self.pairs[first:],
             self.failures.append,
             backlog_max,
@@ -97,8 +97,8 @@ def test_every_event_survives_the_way() -> None:
                 made = event(*[value] * count)
             except TypeError:
                 continue
-            parcel = parcels.written((parcels.WORK, [parcels.packed(1, 2, [made])]))
-            ((_, ((seq, time_ms, rows),)),) = parcels.Unwrapper().feed(parcel)
+            parcel = written((parcels.WORK, [parcels.packed(1, 2, [made])]))
+            ((_, ((seq, time_ms, rows),)),) = Unwrapper().feed(parcel)
             (back,) = parcels.unpacked(rows)
             assert (1, 2, event) == (seq, time_ms, type(back))
             assert parcels.packed(1, 2, [made]) == parcels.packed(1, 2, [back])
@@ -106,9 +106,9 @@ def test_every_event_survives_the_way() -> None:
 
 def test_a_stream_may_be_cut_anywhere() -> None:
     sent = [("applied", n * 10**20) for n in range(50)]
-    data = b"".join(map(parcels.written, sent))
+    data = b"".join(map(written, sent))
     for step in (1, 3, 64, len(data)):
-        unwrapper = parcels.Unwrapper()
+        unwrapper = Unwrapper()
         cuts = range(0, len(data), step)
         assert sent == [each for at in cuts for each in unwrapper.feed(data[at : at + step])]
 
@@ -118,10 +118,9 @@ def test_waiting_hurries_and_syncing_brings_everything(tmp_path: Path) -> None:
         for seq in range(1, 100):
             venue.deposit(seq)
         await venue.history.wait(50)
-        with sqlite3.connect(venue.path) as reading:
-            (seq,) = reading.execute("SELECT applied_seq FROM meta").fetchone()
-        reading.close()
-        assert 50 <= seq
+        reader = Reader(venue.place)
+        assert 50 <= reader.applied_seq()
+        reader.close()
         assert 99 == await venue.history.sync()
         assert 0 == venue.history.lag
         venue.deposit(100)
@@ -157,10 +156,10 @@ def test_more_than_the_socket_holds_goes_when_it_can(tmp_path: Path) -> None:
         for seq in range(1, 60_001):
             venue.deposit(seq)
         await asyncio.sleep(0.01)
-        assert len(venue.history._outgoing) > 0
+        assert venue.history._line.unsent > 0
         os.kill(venue.history.pid, signal.SIGCONT)
         await venue.history.wait(60_000)
-        assert 0 == len(venue.history._outgoing)
+        assert 0 == venue.history._line.unsent
 
     assert [] == run(scenario, tmp_path / "history.sqlite")
 
@@ -274,6 +273,7 @@ def _is_running(process: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
+@pytest.mark.sqlite
 def test_a_file_that_is_not_a_history_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "history.sqlite"
     path.write_bytes(b"not a database, but long enough to look" * 100)

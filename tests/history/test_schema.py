@@ -77,6 +77,7 @@ def test_both_databases_take_the_tables(dialect: Any) -> None:
             assert len(table.columns) == columns == sql.count(place)
 
 
+@pytest.mark.sqlite
 def test_in_sqlite_a_key_of_one_id_is_the_row_itself() -> None:
     for table in s.metadata.sorted_tables:
         keys = list(table.primary_key.columns)
@@ -147,6 +148,7 @@ def test_every_event_was_thought_of() -> None:
     }
 
 
+@pytest.mark.sqlite
 def test_no_read_looks_at_every_row(desk: Desk) -> None:
     statements: list[tuple[str, Any]] = []
 

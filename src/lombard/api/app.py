@@ -8,16 +8,20 @@ nothing of itself to the caller.
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from secrets import token_hex
 from typing import Any, Final, final
 
 import structlog
 
-from lombard.api import envelope, sandbox
+from lombard.api import browser, envelope, sandbox
 from lombard.api.auth import (
     HEADERS,
     PASSPHRASE,
+    TIMESTAMP,
+    check_address,
     check_passphrase,
     check_permission,
+    check_permissions,
     check_signature,
 )
 from lombard.api.body import JSON, BodyReader, Message, Receive
@@ -25,24 +29,34 @@ from lombard.api.context import Call, Context
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.errors import Fault, fault_of
 from lombard.api.operator.endpoints import operator_endpoints
+from lombard.api.pages import Pages
 from lombard.api.ports import World
-from lombard.api.signing import command_id
+from lombard.api.signing import command_id, session_id
 from lombard.api.table import GET, Access, Counted, Endpoint
+from lombard.api.tally import Tally
+from lombard.api.visit import Visit
 
 Scope = Mapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 REMAINING_HEADER: Final = b"x-mbx-used-remain-limit"
+REQUEST_ID_HEADER: Final = b"x-lombard-request-id"
 _CONTENT_TYPE: Final = (b"content-type", JSON)
-_WANTED: Final = HEADERS | {
-    b"content-encoding",
-    b"content-length",
-    b"content-type",
-    b"host",
-    b"transfer-encoding",
-    sandbox.TOKEN_HEADER,
-}
+_NO_STORE: Final = (b"cache-control", b"no-store")
+_WANTED: Final = (
+    HEADERS
+    | browser.HEADERS
+    | {
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"host",
+        b"transfer-encoding",
+        sandbox.TOKEN_HEADER,
+    }
+)
+_SECRET: Final = HEADERS | browser.HEADERS | {sandbox.TOKEN_HEADER, b"cookie", b"authorization"}
 _LOG: Final = structlog.get_logger("lombard.api")
 
 
@@ -57,6 +71,9 @@ class Gateway:
         self._bodies = BodyReader()
         self._local = local  # who may use the sandbox's own endpoints
         self._routes: dict[bytes, dict[str, Endpoint]] = {}
+        endpoints = tuple(endpoints)
+        self.tally: Final = Tally()
+        self.pages: Final = Pages(endpoints, context.limits, context.clock_ms)
         for endpoint in endpoints:
             methods = self._routes.setdefault(endpoint.path.encode(), {})
             assert endpoint.method not in methods, f"two rows for {endpoint.path}"
@@ -67,15 +84,21 @@ class Gateway:
         if scope["type"] != "http":
             await _other(scope, receive, send)
             return
+        if scope["raw_path"] not in self._routes and await self.pages.answer(scope, send):
+            return
+        began_ns = time.perf_counter_ns()
         now_ms = self._context.clock_ms()
         extra: list[tuple[bytes, bytes]] = []
-        status = 200
+        status, code = 200, envelope.OK_CODE
         try:
             payload = envelope.success(await self._answer(scope, receive, now_ms, extra), now_ms)
         except Exception as error:
-            fault = fault_of(error) or _our_fault(scope, error)
-            status = fault.status
+            fault = fault_of(error) or _our_fault(scope, error, extra)
+            status, code = fault.status, fault.code
             payload = envelope.failure(fault.code, fault.sentence, now_ms)
+        path = scope["raw_path"] if scope["raw_path"] in self._routes else b""
+        elapsed_ns = time.perf_counter_ns() - began_ns
+        self.tally.note(path, scope["method"], status, code, elapsed_ns)
         length = (b"content-length", b"%d" % len(payload))
         await send(
             {
@@ -91,31 +114,56 @@ class Gateway:
     ) -> object:
         context = self._context
         endpoint = self._route(scope, extra)
-        address = scope["client"][0] if scope["client"] else ""
+        headers = _headers(scope)
+        address = browser.address(context.rules, scope["client"], headers)
         limits = context.limits
         if limits is not None and not limits.admit_address(address, time.monotonic_ns()):
             raise Fault("429")
-        headers = _headers(scope)
         query: bytes = scope["query_string"]
         body = await self._bodies.read(headers, receive)
 
+        is_signed = not HEADERS.isdisjoint(headers)
+        visit = browser.visit_of(context, endpoint, headers, address, is_signed)
+        if visit.session is not None or endpoint.access is Access.ENTRY:
+            extra.append(_NO_STORE)
         user, command = 0, b""
-        if endpoint.access is Access.SIGNED:
+        if endpoint.access is Access.SIGNED and visit.session is None:
             user, command = await self._authenticate(
                 endpoint, scope["raw_path"], query, body, headers, address, now_ms
             )
+        elif visit.session is not None:
+            user, command = _session_call(endpoint, visit, headers, body, now_ms)
         elif endpoint.access is Access.LOCAL:
             self._local.check(endpoint.method, headers)
-        if limits is not None and endpoint.per_second:
-            caller = user if endpoint.counted is Counted.USER else address
-            left = limits.admit_call(
-                endpoint.path, endpoint.per_second, caller, time.monotonic_ns()
+        self._count(endpoint, user, address, extra)
+        call = Call(context, endpoint.scene, user, command, visit)
+
+        async def work() -> tuple[object, bool]:
+            request = endpoint.decode(query if endpoint.method == GET else body)
+            return await endpoint.handler(call, request), call.has_parts
+
+        if command and visit.session is None:
+            # Signed: the same bytes may come again.
+            signed_ms = int(headers[TIMESTAMP])
+            return await context.replays.once(
+                command, signed_ms, now_ms, lambda: context.node.state.seq, work
             )
-            extra.append((REMAINING_HEADER, b"%d" % max(0, left)))
-            if left < 0:
-                raise Fault("429")
-        request = endpoint.decode(query if endpoint.method == GET else body)
-        return await endpoint.handler(Call(context, endpoint.scene, user, command), request)
+        answer, _ = await work()
+        if visit.cookie:
+            extra.append((b"set-cookie", visit.cookie))
+        return answer
+
+    def _count(
+        self, endpoint: Endpoint, user: int, address: str, extra: list[tuple[bytes, bytes]]
+    ) -> None:
+        limits = self._context.limits
+        if limits is None or not endpoint.per_second:
+            return
+        caller = user if endpoint.counted is Counted.USER else address
+        left = limits.admit_call(endpoint.path, endpoint.per_second, caller, time.monotonic_ns())
+        extra.append((REMAINING_HEADER, b"%d" % max(0, left)))
+        if left < 0:
+            raise Fault("429")
 
     def _route(self, scope: Scope, extra: list[tuple[bytes, bytes]]) -> Endpoint:
         methods = self._routes.get(scope["raw_path"])
@@ -142,6 +190,7 @@ class Gateway:
             method = endpoint.method.encode()
             key = check_signature(self._context, headers, method, path, query, body, now_ms)
             await check_passphrase(self._context, key, headers[PASSPHRASE])
+            check_address(key, address)
         except Fault:
             if self._context.limits is not None:
                 self._context.limits.note_failure(address, time.monotonic_ns())
@@ -183,10 +232,31 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
     return found
 
 
-def _our_fault(scope: Scope, error: Exception) -> Fault:
-    # The bare traceback: renderings with local variables would show keys and passphrases.
+def _session_call(
+    endpoint: Endpoint, visit: Visit, headers: dict[bytes, bytes], body: bytes, now_ms: int
+) -> tuple[int, bytes]:
+    """Return the calling user, and what the command of a browser's request is called."""
+    user = visit.own_session().user
+    if endpoint.permission is not None:
+        check_permissions(browser.permissions_of(visit), endpoint.permission)
+    if endpoint.method == GET:
+        return user, b""
+    key = browser.idempotency_key(headers)
+    return user, session_id(user, endpoint.path.encode(), key, body, now_ms)
+
+
+def _our_fault(scope: Scope, error: Exception, extra: list[tuple[bytes, bytes]]) -> Fault:
+    # What the caller is told names what is in the log.
+    request_id = token_hex(8)
+    extra.append((REQUEST_ID_HEADER, request_id.encode()))
+    # The bare traceback: renderings with local variables would show keys and passphrases. The words
+    # of an error may still quote what was sent.
     trace = "".join(traceback.format_exception(error))
-    _LOG.error("request failed", path=scope["path"], method=scope["method"], trace=trace)
+    for name, value in scope["headers"]:
+        if name in _SECRET and value:
+            trace = trace.replace(value.decode("latin-1"), "[hidden]")
+    path, method = scope["path"], scope["method"]
+    _LOG.error("request failed", request_id=request_id, path=path, method=method, trace=trace)
     return Fault("40725")
 
 

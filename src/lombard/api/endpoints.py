@@ -9,6 +9,8 @@ from lombard.api import (
     explaining,
     foresight,
     health,
+    identity_account,
+    identity_keys,
     liquidation_record,
     margin_account,
     margin_liquidations,
@@ -46,5 +48,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *plan_orders.endpoints(),
     *spot_lists.endpoints(),
     *announcements.endpoints(),
+    *identity_account.endpoints(),
+    *identity_keys.endpoints(),
     *health.endpoints(),
 )

@@ -11,11 +11,23 @@ from typing import Final, final
 from lombard.api.ports import Overloaded, Stopped, WorldRefused
 from lombard.core.refusals import Refusal
 from lombard.history.faults import HistoryError
-from lombard.identity import TooManyChecks
+from lombard.identity import (
+    KEYS_MAX,
+    AllowListError,
+    CodeNeeded,
+    EmailTaken,
+    TooManyChecks,
+    TooManyFailures,
+    TooManyKeys,
+    TotpState,
+    WrongCode,
+    WrongPassword,
+)
 
 SENTENCES: Final[dict[str, str]] = {
     # the request
     "429": "Too many requests",
+    "30004": "User needs to log in",
     "40001": "ACCESS_KEY cannot be empty",
     "40002": "ACCESS_SIGN cannot be empty",
     "40005": "Invalid ACCESS_TIMESTAMP",
@@ -31,6 +43,9 @@ SENTENCES: Final[dict[str, str]] = {
     "40018": "Invalid IP",
     "40019": "Parameter {0} cannot be empty",
     "40020": "Parameter {0} error",
+    "40025": "The user does not have this permission",
+    "40037": "Apikey does not exist",
+    "40070": "passphrase 8-32 characters with letters and numbers",
     "40084": "You are in Classic Account mode, and the Unified Account API is not supported",
     "40200": "Server upgrade, please try again later",
     "40304": "clientOid or clientOrderId length cannot greater than 50",
@@ -114,7 +129,14 @@ SENTENCES: Final[dict[str, str]] = {
 }
 
 # Everything else is 400, as the venue does it.
-STATUSES: Final[dict[str, int]] = {"429": 429, "40404": 404, "40200": 503, "40725": 500}
+STATUSES: Final[dict[str, int]] = {
+    "429": 429,
+    "30004": 401,
+    "40025": 403,
+    "40404": 404,
+    "40200": 503,
+    "40725": 500,
+}
 
 
 class Scene(Enum):
@@ -279,6 +301,17 @@ PARTICULARS: Final[dict[Refusal, str]] = {
 }
 
 
+# What identity says no with.
+_IDENTITY: Final[dict[type[BaseException], tuple[str, str]]] = {
+    WrongPassword: ("40012", ""),
+    WrongCode: ("40020", "code"),
+    CodeNeeded: ("40019", "code"),
+    TotpState: ("40805", "a second device is set up once, and removed before another"),
+    EmailTaken: ("40017", "email is taken"),
+    TooManyKeys: ("40805", f"a user has at most {KEYS_MAX} keys"),
+}
+
+
 @final
 class Fault(Exception):
     """A request is refused: the code and sentence of the answer, and its HTTP status."""
@@ -286,6 +319,7 @@ class Fault(Exception):
     def __init__(self, code: str, particulars: str = "", status: int = 0) -> None:
         super().__init__(code, particulars)
         self.code: Final = code
+        self.particulars: Final = particulars
         self.sentence: Final = sentence_of(code, particulars)
         self.status: Final = status or STATUSES.get(code, 400)
 
@@ -316,4 +350,9 @@ def fault_of(error: BaseException) -> Fault | None:
         return Fault("40200")
     if isinstance(error, WorldRefused):
         return Fault("40017", str(error))
-    return None
+    if isinstance(error, TooManyFailures):
+        return Fault("429", f"try again in {error.seconds} s")
+    if isinstance(error, AllowListError):
+        return Fault("40017", str(error))
+    identity = _IDENTITY.get(type(error))
+    return None if identity is None else Fault(*identity)

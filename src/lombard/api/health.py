@@ -8,9 +8,10 @@ from lombard.api.table import Endpoint, NoParameters, public
 
 
 class Health(msgspec.Struct):
-    """The process answers."""
+    """The process answers. `history` is "ok", or "unreachable" while its database is lost."""
 
     status: str
+    history: str
 
 
 class Ready(msgspec.Struct):
@@ -29,9 +30,9 @@ def endpoints() -> list[Endpoint]:
     ]
 
 
-async def health(_call: Call, _: NoParameters) -> Health:
+async def health(call: Call, _: NoParameters) -> Health:
     """GET health"""
-    return Health("ok")
+    return Health("ok", "unreachable" if call.context.history_trouble() else "ok")
 
 
 async def ready(call: Call, _: NoParameters) -> Ready:

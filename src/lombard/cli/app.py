@@ -14,12 +14,14 @@ from lombard import __version__
 from lombard.cli.backups import back_up_directory
 from lombard.cli.config import EXAMPLE, read_config
 from lombard.cli.doctoring import examine_directory
+from lombard.cli.histories import check_history, rebuild_history
 from lombard.cli.operators import create_operator as make_operator
 from lombard.cli.sandboxed import ClockChoice, Plan, run_sandbox
 from lombard.cli.serve import run_serve
 from lombard.cli.serving import refuse_optimised
 from lombard.cli.simulating import play, simulate
-from lombard.cli.telling import say, set_up_log, tell_fault
+from lombard.cli.statements import Form, write_statement
+from lombard.cli.telling import progress_bar, say, set_up_log, tell_fault
 from lombard.core import __impl__
 from lombard.core.units import UnitsError, parse_units
 from lombard.history.faults import HistoryError
@@ -52,6 +54,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+histories = typer.Typer(help="History: make it again, compare it.", no_args_is_help=True)
+app.add_typer(histories, name="history")
+
+HistoryUrl = Annotated[
+    str,
+    typer.Option("--history", help="URL of a PostgreSQL database for history; a file by default."),
+]
+HistoryData = Annotated[Path, typer.Option("--data", help="A data directory nobody has open.")]
 Data = Annotated[Path | None, typer.Option(help="Data directory; a temporary one by default.")]
 
 
@@ -84,16 +94,22 @@ def sandbox(
     ] = None,
     market: Annotated[str, typer.Option(help="replay, replay:FILE.csv[.gz], or none.")] = "replay",
     rate_limits: Annotated[bool, typer.Option(help="Count calls as the venue does.")] = False,
+    history: HistoryUrl = "",
+    commands_per_second: Annotated[
+        int, typer.Option(min=0, help="Take no more than so many; 0: as many as can be.")
+    ] = 0,
     log_level: Annotated[str, typer.Option(help="debug, info, warning, error.")] = "warning",
+    log_format: Annotated[str, typer.Option(help="text, or json.")] = "text",
 ) -> None:
     """Run an exchange with margin on this machine, the clock in your hand."""
     mode, speed_e6 = _clock(clock)
     start_ms = None if start is None else _moment(start)
     plays, recording = _market(market)
-    _log(log_level)
+    _log(log_level, log_format)
     with _faults():
         choice = ClockChoice(mode, speed_e6, start_ms)
-        run_sandbox(Plan(data, host, port, choice, plays, recording, rate_limits))
+        pace = commands_per_second
+        run_sandbox(Plan(data, host, port, choice, plays, recording, rate_limits, history, pace))
 
 
 @app.command()
@@ -177,6 +193,41 @@ def create_operator(
 
 
 @app.command()
+def statement(
+    data: Annotated[Path, typer.Option(help="A data directory, in use or not.")],
+    user: Annotated[int, typer.Option(min=1, help="Whose statement.")],
+    begin: Annotated[str, typer.Option("--from", help="The first moment, as ISO 8601.")],
+    end: Annotated[str, typer.Option("--to", help="The first moment after it.")],
+    out: Annotated[Path, typer.Option(help="The file to write; it must not exist.")],
+    form: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
+    history: HistoryUrl = "",
+) -> None:
+    """Write what a period changed in each holding of a user, from balance to balance."""
+    from_ms, until_ms = _moment(begin, "--from"), _moment(end, "--to")
+    if form not in ("csv", "parquet"):
+        raise typer.BadParameter(f"{form!r} is neither csv nor parquet.", param_hint="--format")
+    chosen: Form = "csv" if form == "csv" else "parquet"
+    with _faults():
+        say(write_statement(data, history, user, from_ms, until_ms, chosen, out))
+
+
+@histories.command("rebuild")
+def history_rebuild(data: HistoryData, history: HistoryUrl = "") -> None:
+    """Make history again from the journal, in place of the one there is."""
+    with _faults(), progress_bar("Rebuilding") as progress:
+        sentence = rebuild_history(data, history, progress)
+    say(sentence)
+
+
+@histories.command("check")
+def history_check(data: HistoryData, history: HistoryUrl = "") -> None:
+    """Compare history with the journal, row by row. Changes nothing."""
+    with _faults(), progress_bar("Checking") as progress:
+        sentence = check_history(data, history, progress)
+    say(sentence)
+
+
+@app.command()
 def sim(
     seed: Annotated[int, typer.Option(min=0, help="The first seed; a seed is a history.")] = 1,
     commands: Annotated[int, typer.Option(min=1, help="How many commands a seed.")] = 2_000,
@@ -221,7 +272,7 @@ def _clock(text: str) -> tuple[str, int]:
     return SCALED, speed_e6
 
 
-def _moment(text: str) -> int:
+def _moment(text: str, option: str = "--start") -> int:
     try:
         moment = datetime.fromisoformat(text)
         # A time without a zone is meant in UTC, as all of the venue's are.
@@ -231,7 +282,7 @@ def _moment(text: str) -> int:
         elapsed = None
     if elapsed is None or elapsed.days < 0:
         raise typer.BadParameter(
-            f"{text!r} is not a time as 2024-01-31T12:00:00Z is one.", param_hint="--start"
+            f"{text!r} is not a time as 2024-01-31T12:00:00Z is one.", param_hint=option
         )
     return (elapsed.days * 86_400 + elapsed.seconds) * 1000 + elapsed.microseconds // 1000
 
@@ -247,10 +298,12 @@ def _market(text: str) -> tuple[bool, Path | None]:
     )
 
 
-def _log(level: str) -> None:
+def _log(level: str, form: str = "text") -> None:
+    if form not in ("text", "json"):
+        raise typer.BadParameter(f"{form!r} is no format.", param_hint="--log-format")
     if level not in ("debug", "info", "warning", "error"):
         raise typer.BadParameter(f"{level!r} is no level.", param_hint="--log-level")
-    set_up_log(level, as_json=False)
+    set_up_log(level, as_json=form == "json")
 
 
 def _read(path: Path) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from lombard.cli.control import ask_for_backup
+from lombard.cli.histories import VENUE_NAME
 from lombard.cli.house import House
 from lombard.journal.backup import Backup, BackupReport
 from lombard.journal.files import sync_file
@@ -13,23 +14,17 @@ from lombard.journal.opening import Paths, open_journal
 from lombard.node.errors import CannotStart
 
 # What belongs to a copy besides the log. History does not: it is made again from the log.
-NOTES: Final = ("sandbox.json", "market.json", "identity.key")
+NOTES: Final = ("sandbox.json", "market.json", "identity.key", VENUE_NAME)
 IDENTITY: Final = ("identity.sqlite", "identity.sqlite-wal")
 COPY_TRIES: Final = 5
 
 
 async def back_up_house(house: House, target: Path) -> str:
     """Back a running node up; trading goes on."""
-    node, store = house.node, Paths(house.directory).snapshots
-    backup = await node.with_log(lambda: Backup(house.journal, store, target))
-    try:
-        while await node.with_log(backup.step):
-            pass
-        _copy_others(house.directory, backup.directory)
-    except BaseException:
-        await node.with_log(backup.abandon)
-        raise
-    return sentence_of(await node.with_log(backup.finish))
+    last_seq, snapshot_seq = await house.log.back_up(
+        target, lambda copy: _copy_others(house.directory, copy)
+    )
+    return sentence_of(BackupReport(target, last_seq, snapshot_seq))
 
 
 def back_up_directory(directory: Path, target: Path) -> str:

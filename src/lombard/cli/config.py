@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from lombard.api.visit import Rules
 from lombard.node.errors import CannotStart
 from lombard.node.snapshots import EVERY_COMMANDS, EVERY_S
 
@@ -31,6 +32,15 @@ class Http(Table, forbid_unknown_fields=True, frozen=True):
     host: str = "127.0.0.1"
     port: int = 8080
     rate_limits: bool = True
+    proxies: tuple[str, ...] = ()
+
+
+class Identity(Table, forbid_unknown_fields=True, frozen=True):
+    """Who may become a user, and what is asked of browsers."""
+
+    sign_up: Literal["open", "closed"] = "closed"
+    secure_cookies: bool = True
+    origins: tuple[str, ...] = ()
 
 
 class Operators(Table, forbid_unknown_fields=True, frozen=True):
@@ -64,6 +74,19 @@ class Snapshots(Table, forbid_unknown_fields=True, frozen=True):
     every_seconds: float = EVERY_S
 
 
+class NodeSettings(Table, forbid_unknown_fields=True, frozen=True):
+    """How many commands a second are taken; 0 is as many as can be. For tests, small machines."""
+
+    commands_per_second: int = 0
+
+
+class MetricsSettings(Table, forbid_unknown_fields=True, frozen=True):
+    """Where `/metrics` is served for Prometheus; port 0 is nowhere."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
 class Log(Table, forbid_unknown_fields=True, frozen=True):
     """What is written to standard error."""
 
@@ -71,13 +94,23 @@ class Log(Table, forbid_unknown_fields=True, frozen=True):
     format: Literal["text", "json"] = "text"
 
 
+class History(Table, forbid_unknown_fields=True, frozen=True):
+    """Where history is written: a PostgreSQL database, or (empty) a file in the data directory."""
+
+    url: str = ""
+
+
 class Config(Table, forbid_unknown_fields=True, frozen=True):
     """A process's settings, as `lombard serve --config` reads them."""
 
     data: str
     http: Http = Http()
+    identity: Identity = Identity()
     operator: Operators = Operators()
     snapshots: Snapshots = Snapshots()
+    history: History = History()
+    node: NodeSettings = NodeSettings()
+    metrics: MetricsSettings = MetricsSettings()
     log: Log = Log()
 
 
@@ -93,6 +126,13 @@ port = 8081
 """
 
 
+def rules_of(config: Config) -> Rules:
+    """Say what is asked of browsers."""
+    identity = config.identity
+    is_open = identity.sign_up == "open"
+    return Rules(is_open, identity.secure_cookies, identity.origins, config.http.proxies)
+
+
 def read_config(path: Path) -> Config:
     """Read a configuration file; a relative data directory is beside it. Raises `CannotStart`."""
     try:
@@ -101,4 +141,6 @@ def read_config(path: Path) -> Config:
         raise CannotStart(f"{path} cannot be read: {fault.strerror}.") from fault
     except msgspec.MsgspecError as fault:
         raise CannotStart(f"{path} is not a configuration of Lombard: {fault}.") from fault
+    if config.node.commands_per_second < 0:
+        raise CannotStart(f"{path}: node.commands_per_second is less than 0.")
     return msgspec.structs.replace(config, data=str(path.parent.absolute() / config.data))

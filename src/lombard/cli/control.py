@@ -25,7 +25,10 @@ _LOG: Final = structlog.get_logger("lombard")
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
-    """Make a backup into a new directory, or an operator with an e-mail address."""
+    """Make a backup into a new directory, or an operator with an e-mail address.
+
+    Without either, tell what numbers mean.
+    """
 
     backup: str = ""
     operator: str = ""
@@ -36,19 +39,26 @@ class Answer(msgspec.Struct, omit_defaults=True):
 
     finished: str = ""
     refused: str = ""
+    coins: list[tuple[str, int]] = []
+    pairs: list[str] = []
 
 
 BackUp = Callable[[Path], Awaitable[str]]
 MakeOperator = Callable[[str], Awaitable[str]]
+# Tells coins, with their decimals, and pairs, when history has everything that was acknowledged.
+Tell = Callable[[], Awaitable[tuple[list[tuple[str, int]], list[str]]]]
 
 
 class ControlSocket:
     """Listens in a data directory, and makes backups and operators when asked."""
 
-    def __init__(self, directory: Path, back_up: BackUp, make_operator: MakeOperator) -> None:
+    def __init__(
+        self, directory: Path, back_up: BackUp, make_operator: MakeOperator, tell: Tell
+    ) -> None:
         self._directory = directory
         self._back_up = back_up
         self._make_operator = make_operator
+        self._tell = tell
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -71,7 +81,7 @@ class ControlSocket:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = msgspec.json.decode(await reader.readline(), type=Request)
-            answer = Answer(finished=await self._do(request))
+            answer = await self._do(request)
         except Exception as fault:
             _LOG.warning("control request refused", why=str(fault))
             answer = Answer(refused=str(fault) or repr(fault))
@@ -80,10 +90,13 @@ class ControlSocket:
             await writer.drain()
         writer.close()
 
-    async def _do(self, request: Request) -> str:
+    async def _do(self, request: Request) -> Answer:
+        if request.backup:
+            return Answer(finished=await self._back_up(Path(request.backup)))
         if request.operator:
-            return await self._make_operator(request.operator)
-        return await self._back_up(Path(request.backup))
+            return Answer(finished=await self._make_operator(request.operator))
+        coins, pairs = await self._tell()
+        return Answer(coins=coins, pairs=pairs)
 
 
 def ask_for_backup(directory: Path, target: Path) -> str | None:
@@ -91,7 +104,7 @@ def ask_for_backup(directory: Path, target: Path) -> str | None:
 
     Returns what it says of the backup. Raises `CannotStart` with its reason when it refuses.
     """
-    return _ask(directory, Request(backup=str(target.absolute())), "No backup was made")
+    return _finished(_ask(directory, Request(backup=str(target.absolute()))), "No backup was made")
 
 
 def ask_for_operator(directory: Path, email: str) -> str | None:
@@ -99,10 +112,25 @@ def ask_for_operator(directory: Path, email: str) -> str | None:
 
     Returns what to show. Raises `CannotStart` with its reason when it refuses.
     """
-    return _ask(directory, Request(operator=email), "No operator was made")
+    return _finished(_ask(directory, Request(operator=email)), "No operator was made")
 
 
-def _ask(directory: Path, request: Request, failed: str) -> str | None:
+def ask_for_names(directory: Path) -> Answer | None:
+    """Ask the node that has a directory open for its names; None when there is no such node."""
+    answer = _ask(directory, Request())
+    _finished(answer, "The node does not answer")
+    return answer
+
+
+def _finished(answer: Answer | None, failed: str) -> str | None:
+    if answer is None:
+        return None
+    if answer.refused:
+        raise CannotStart(f"{failed}: {answer.refused}")
+    return answer.finished
+
+
+def _ask(directory: Path, request: Request) -> Answer | None:
     with _short(directory) as short, socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(os.path.join(short, SOCKET_NAME))
@@ -112,11 +140,8 @@ def _ask(directory: Path, request: Request, failed: str) -> str | None:
         with connection.makefile("rb") as lines:
             line = lines.readline()
     if not line:
-        raise CannotStart(f"{failed}: the node stopped meanwhile.")
-    answer = msgspec.json.decode(line, type=Answer)
-    if answer.refused:
-        raise CannotStart(f"{failed}: {answer.refused}")
-    return answer.finished
+        raise CannotStart("Nothing was done: the node stopped meanwhile.")
+    return msgspec.json.decode(line, type=Answer)
 
 
 @contextmanager

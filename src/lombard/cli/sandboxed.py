@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from lombard import __version__
+from lombard.api.visit import Rules
 from lombard.cli.house import House
 from lombard.cli.serving import open_door, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
@@ -47,6 +48,8 @@ class Plan(NamedTuple):
     market: bool
     recording: Path | None
     rate_limits: bool
+    history_url: str = ""
+    commands_per_second: int = 0
 
 
 def run_sandbox(plan: Plan) -> None:
@@ -70,11 +73,13 @@ async def _serve(plan: Plan, address: tuple[str, int], directory: Path, tape: Ta
     kept = "" if plan.directory else " (temporary)"
     say(f"Lombard {__version__} sandbox, core {__impl__}, data in {directory}{kept}")
     with progress_bar("Recovering") as progress:
-        house = House(directory, warn, progress, lambda: _found(directory, plan.clock))
+        house = House(
+            directory, warn, progress, lambda: _found(directory, plan.clock), plan.history_url
+        )
     try:
         say(house.started.sentence())
         clock = _clock(house, plan.clock)
-        node = house.begin(clock, EVERY_COMMANDS, EVERY_S)
+        node = house.begin(clock, EVERY_COMMANDS, EVERY_S, plan.commands_per_second)
         # Hours that passed while the sandbox was down are turned before anybody is let in.
         await node.timekeeper.play(None)
         moved = _offset_keeper(directory, clock)
@@ -86,7 +91,8 @@ async def _serve(plan: Plan, address: tuple[str, int], directory: Path, tape: Ta
             await node.timekeeper.play(await open_market(node, directory, tape))
         token = "" if ip_address(address[0]).is_loopback else token_urlsafe(24)
         world = SandboxWorld(node, moved)
-        async with open_door(house, address, plan.rate_limits, world, token) as web:
+        rules = Rules(sign_up_open=True, is_secure=False)
+        async with open_door(house, address, plan.rate_limits, world, token, rules) as web:
             _tell(url_of(plan.host, address[1]), demo, clock, token)
             await until_stopped(house, web)
     finally:

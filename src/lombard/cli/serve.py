@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lombard.cli.config import Config
+from lombard.cli.config import Config, rules_of
 from lombard.cli.house import House
 from lombard.cli.serving import open_door, open_office, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
@@ -27,26 +27,37 @@ def run_serve(config: Config) -> None:
         raise CannotStart(
             "Operators need a port of their own: [operator] and [http] name the same."
         )
-    run_in_loop(lambda: _serve(config, address, office, directory))
+    metrics = None
+    if config.metrics.port:
+        metrics = address_of(config.metrics.host, config.metrics.port)
+    run_in_loop(lambda: _serve(config, address, office, directory, metrics))
 
 
 async def _serve(
-    config: Config, address: tuple[str, int], office: tuple[str, int] | None, directory: Path
+    config: Config,
+    address: tuple[str, int],
+    office: tuple[str, int] | None,
+    directory: Path,
+    metrics: tuple[str, int] | None,
 ) -> None:
     with progress_bar("Recovering") as progress:
-        house = House(directory, warn, progress)
+        house = House(directory, warn, progress, history_url=config.history.url)
     try:
         say(house.started.sentence())
         clock = Clock(REAL, house.engine.time_ms)
         times = config.snapshots
-        node = house.begin(clock, times.every_commands, times.every_seconds)
+        pace = config.node.commands_per_second
+        node = house.begin(clock, times.every_commands, times.every_seconds, pace)
         # Hours that passed while the venue was down are turned before anybody is let in.
         await node.timekeeper.play(None)
         operator = config.operator
+        limited, rules = config.http.rate_limits, rules_of(config)
         async with (
-            open_door(house, address, config.http.rate_limits) as web,
+            open_door(house, address, limited, rules=rules, metrics=metrics) as web,
             open_office(house, office, operator.needs_two) as behind,
         ):
+            if metrics is not None:
+                say(f"Metrics: {url_of(config.metrics.host, metrics[1])}/metrics")
             if office is not None:
                 say(f"Operators are answered at {url_of(operator.host, office[1])}")
             say(f"Lombard is ready: {url_of(config.http.host, address[1])}")

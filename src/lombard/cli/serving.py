@@ -16,13 +16,17 @@ from typing import Final, TypeVar
 import structlog
 import uvloop
 
+from lombard.api.admission import admit_all
 from lombard.api.app import build_app, build_operator_app
 from lombard.api.context import Context
 from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
+from lombard.api.visit import Rules
 from lombard.cli.backups import back_up_house
 from lombard.cli.control import ControlSocket
+from lombard.cli.histories import Names, names_of
 from lombard.cli.house import House
+from lombard.cli.metrics import Metrics, metrics_app
 from lombard.cli.operators import make_operator
 from lombard.cli.web import WebServer
 from lombard.node.clock import machine_ms
@@ -66,8 +70,13 @@ async def open_door(
     rate_limits: bool,
     world: World | None = None,
     token: str = "",
+    rules: Rules | None = None,
+    metrics: tuple[str, int] | None = None,
 ) -> AsyncIterator[WebServer]:
-    """Let clients in at an address while the context lasts."""
+    """Let clients in at an address while the context lasts.
+
+    A sandbox shows its metrics there, to this machine; a venue at an address of their own, if any.
+    """
     context = Context(
         house.node,
         house.reader,
@@ -75,22 +84,37 @@ async def open_door(
         house.identity,
         machine_ms,
         RateLimits() if rate_limits else None,
+        rules,
+        lambda: house.history.trouble,
     )
-    web = WebServer(build_app(context, world, token), *address)
+    app = build_app(context, world, token)
+    shown = Metrics(house, app.tally)
+    if world is not None:
+        app.pages.metrics = shown.render
+    web = WebServer(app, *address)
+    scraped = WebServer(metrics_app(shown.render), *metrics) if metrics is not None else None
+    watching = asyncio.create_task(shown.watch_loop(), name="loop lag")
     control = ControlSocket(
         house.directory,
         lambda target: back_up_house(house, target),
         lambda email: make_operator(house.identity, email),
+        lambda: _names(house),
     )
     try:
+        await admit_all(house.node, house.identity.accounts)
         await control.start()
+        if scraped is not None:
+            await scraped.start()
         await web.start()
         yield web
     finally:
+        watching.cancel()
         if not await web.stop(STOP_S):
             # Somebody waits for something long, as a clock put forward by years: not any more.
             await house.drain()
             await web.stop(STOP_S)
+        if scraped is not None:
+            await scraped.stop(STOP_S)
         await control.stop()
         context.readers.shutdown()
 
@@ -118,6 +142,11 @@ async def open_office(
     finally:
         await web.stop(STOP_S)
         context.readers.shutdown()
+
+
+async def _names(house: House) -> Names:
+    await house.node.history_caught_up()
+    return names_of(house.engine)
 
 
 async def until_stopped(house: House, *servers: WebServer) -> None:

@@ -113,10 +113,12 @@ class Engine:
             time_ms = state.time_ms
         if time_ms >= state.next_change_ms:
             make_due_changes(state, time_ms, events)
+            # Here too triggers hear of it at once: what follows may be a repeated command.
+            followed = settle(state, events, 0)
         if time_ms >= state.next_hour_ms and turn_hours(state, time_ms, events):
             state.time_ms = time_ms
             watch_all(state, events)
-            followed = settle(state, events, 0)
+            followed = settle(state, events, followed)
         state.time_ms = time_ms
         command = envelope.command
         client_oid = client_oid_of(command)

@@ -15,3 +15,7 @@ class HistoryGap(HistoryError):
 
 class HistoryFailed(HistoryError):
     """An earlier failure is final: nothing is recorded any more until the next start."""
+
+
+class HistoryUnavailable(HistoryError):
+    """The database cannot be reached now; what happened is kept, and written when it can be."""

@@ -14,13 +14,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any, Final, TypeVar, final
 
 from lombard.core.events import Event
 from lombard.history.faults import HistoryFailed, HistoryGap
+from lombard.history.opening import open_store
+from lombard.history.places import Place
 from lombard.history.projection import CoinsOf, Projection
-from lombard.history.store import Store
 
 # Commands waiting at which `submit` asks to slow down, and the multiple at which it refuses.
 BACKLOG_MAX: Final = 20_000
@@ -43,20 +43,23 @@ class Projector:
 
     def __init__(
         self,
-        path: Path,
+        place: Place,
         coins_of: CoinsOf,
         on_failure: Callable[[BaseException], None],
         backlog_max: int = BACKLOG_MAX,
         commit_s: float = COMMIT_S,
         on_commit: Callable[[int], None] = lambda seq: None,
+        on_trouble: Callable[[str], None] = lambda why: None,
     ) -> None:
-        """Open the history at `path` and start the writer; raises `HistoryRefused`.
+        """Open the history at a place and start the writer; raises `HistoryRefused`.
 
         The functions are called from the writer's thread: `coins_of` names the base and quote coin
         of a pair, once; `on_failure` gets what made the writer stop, once; `on_commit` hears of the
-        last command of each commit. What nobody waits for is committed `commit_s` late.
+        last command of each commit, `on_trouble` of a database that cannot be reached (why), and of
+        its return (""). What nobody waits for is committed `commit_s` late.
         """
-        self._store: Final = Store(path)
+        self._closing = False
+        self._store: Final = open_store(place, on_trouble, lambda: self._closing)
         store = self._store
         self._projection: Final = Projection(store.lookup, coins_of, store.next_ledger_id)
         self._on_failure: Final = on_failure
@@ -74,7 +77,6 @@ class Projector:
         self._submitted_seq = self._store.applied_seq
         self._applied_seq = self._store.applied_seq
         self._idle = False
-        self._closing = False
         self._failure: BaseException | None = None
         self._waiting: list[tuple[int, Future[None]]] = []
         self._syncing: list[tuple[int, Future[int]]] = []

@@ -4,21 +4,21 @@ Whoever needs to see the effect of an acknowledged command waits for it first (`
 then calls these in a thread. An account sees only its own: every look-up names the account.
 """
 
-import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar, final
-from urllib.parse import quote
 
 import msgspec
-from sqlalchemy import Column, Connection, Row, Select, create_engine, false, literal_column, select
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import Column, Connection, Row, Select, false, literal_column, select
+from sqlalchemy import exc as sql_errors
 
 from lombard.core.commands import SLOT_ISOLATED, SOURCE_SYSTEM, slot_of
 from lombard.history import charts, rows
 from lombard.history import schema as s
+from lombard.history.accounting import StatementLine, statement
 from lombard.history.candles import GRANULARITIES
+from lombard.history.faults import HistoryUnavailable
 from lombard.history.paging import (
     SHARED_MAX,
     Page,
@@ -30,8 +30,7 @@ from lombard.history.paging import (
     keys_of,
     whole,
 )
-
-CONNECTIONS: Final = 4
+from lombard.history.places import Place, reading_engine
 
 _Row = TypeVar("_Row")
 # A parameter would hide from the database that a partial index holds all that is asked for.
@@ -42,17 +41,11 @@ _NAMED: Final = s.orders.c.client_oid != literal_column("''")
 
 @final
 class Reader:
-    """Answers from one history file, which a `Projector` has made."""
+    """Answers from one history, which a `Projector` has made."""
 
-    def __init__(self, path: Path) -> None:
-        uri = f"file:{quote(str(path.absolute()))}?mode=ro"
-        self._engine: Final = create_engine(
-            "sqlite://",
-            creator=lambda: sqlite3.connect(uri, uri=True, timeout=10.0, check_same_thread=False),
-            poolclass=QueuePool,
-            pool_size=CONNECTIONS,
-            max_overflow=0,
-        )
+    def __init__(self, place: Place) -> None:
+        self._is_file: Final = isinstance(place, Path)
+        self._engine: Final = reading_engine(place)
 
     def close(self) -> None:
         """Close every connection."""
@@ -312,6 +305,14 @@ class Reader:
             query = across(query, e.coin, coins, e.ledger_id, page.limit)
             return _fetch(connection, query, rows.LedgerRow)
 
+    @contextmanager
+    def statement(
+        self, user: int, from_ms: int, until_ms: int
+    ) -> Iterator[Iterator[StatementLine]]:
+        """Give the lines of a user's statement of `[from_ms, until_ms)`; see `accounting`."""
+        with self._reading() as connection:
+            yield statement(connection, user, from_ms, until_ms)
+
     # --- the market -------------------------------------------------------------------------
 
     def candles(
@@ -366,10 +367,16 @@ class Reader:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        """All reads of one answer see the same commits."""
-        with self._engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
-            yield connection
+        """All reads of one answer see the same commits. Raises `HistoryUnavailable`."""
+        try:
+            with self._engine.connect() as connection:
+                if self._is_file:
+                    connection.exec_driver_sql("BEGIN")
+                yield connection
+        except sql_errors.OperationalError as fault:
+            if self._is_file:
+                raise
+            raise HistoryUnavailable("The database of history cannot be reached.") from fault
 
     def _first(self, query: Select[Any], make: Callable[..., _Row]) -> _Row | None:
         with self._reading() as connection:

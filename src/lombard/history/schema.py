@@ -29,8 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-# Written into `meta`; another build's file is refused, and made again from the journal.
-FORMAT: Final = 2
+# Written into `meta`, and the head of the migrations: an older history is brought up to date.
+FORMAT: Final = 3
 # Wide enough for any product the core makes; PostgreSQL keeps such a number exactly.
 EXACT_DIGITS: Final = 80
 
@@ -79,7 +79,8 @@ def _index(name: str, *columns: Column[Any], only: ColumnElement[bool] | None = 
     Index(name, *columns[:-1], sqlite_where=only).ddl_if(dialect="sqlite")
 
 
-# One row. `applied_seq` is written in the transaction of the rows it vouches for.
+# One row. `applied_seq` is written in the transaction of the rows it vouches for; `venue` is the
+# data directory's name for its history where that is not a file in it.
 meta: Final = Table(
     "meta",
     metadata,
@@ -88,6 +89,7 @@ meta: Final = Table(
     Column("applied_seq", BigInteger, nullable=False),
     Column("applied_ms", BigInteger, nullable=False),
     Column("next_ledger_id", BigInteger, nullable=False),
+    Column("venue", Text, nullable=False, server_default=""),
 )
 
 orders: Final = Table(

@@ -22,7 +22,7 @@ from lombard.history.schema import (
 )
 
 # Rows that may be there already, and what a later version of the row says anew.
-_RENEWED: Final[dict[Table, tuple[str, ...]]] = {
+RENEWED: Final[dict[Table, tuple[str, ...]]] = {
     orders: ("status", "reason", "base_units", "quote_units", "fee_units", "updated_ms"),
     positions: ("size_units", "cost_units", "realised_units", "opened_ms", "updated_ms"),
     triggers: (
@@ -63,7 +63,7 @@ def _insert_sql(table: Table, dialect: Dialect) -> str:
     # The two dialects spell it alike but do not share a class.
     own = postgresql if dialect.name == "postgresql" else sqlite
     into = own.insert(table).values({name: bindparam(name) for name in names})
-    renewed = _RENEWED.get(table)
+    renewed = RENEWED.get(table)
     if renewed is not None:
         into = into.on_conflict_do_update(
             index_elements=list(table.primary_key.columns),

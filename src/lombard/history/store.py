@@ -8,18 +8,17 @@ import sqlite3
 from pathlib import Path
 from typing import Final, final
 
-from sqlalchemy import Engine, bindparam, create_engine, insert, inspect, select, update
+from sqlalchemy import Engine, bindparam, create_engine, select, update
 from sqlalchemy import exc as sql_errors
 from sqlalchemy.pool import StaticPool
 
 from lombard.history.faults import HistoryError, HistoryRefused
+from lombard.history.formats import prepare
 from lombard.history.lookup import TableLookup
 from lombard.history.projection import Cell
-from lombard.history.schema import FORMAT, meta, metadata
+from lombard.history.schema import meta
 from lombard.history.statements import compiled, inserts
 
-# Ledger rows are numbered like all that the engine makes, but by themselves.
-FIRST_LEDGER_ID: Final = 1_000_000_000_000_000_000
 BUSY_TIMEOUT_S: Final = 10.0
 CACHE_KIB: Final = 65_536
 # Pages of the log after which it is written back into the file: hot pages go back once, not often.
@@ -51,7 +50,7 @@ class Store:
         self._raw: Final = self._connection.connection
         self._cursor: Final = self._raw.cursor()
         self._inserts: Final = inserts(self._engine.dialect)
-        self._advance: Final = _advance_sql(self._engine)
+        self._advance: Final = advance_sql(self._engine)
         self.lookup: Final = TableLookup(self._connection)
         row = self._connection.execute(select(meta)).one()
         self.applied_seq: int = row.applied_seq
@@ -107,25 +106,15 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(engine: Engine, path: Path) -> None:
-    """Make the tables of a new file; refuse one that is not ours or of another format."""
-    foreign = set(inspect(engine).get_table_names()) - set(metadata.tables)
-    if foreign:
-        raise HistoryRefused(f"{path} is not a history of Lombard: it has {sorted(foreign)}.")
-    # A start that was killed here is carried on by the next: `meta` is filled last.
-    metadata.create_all(engine)
-    with engine.begin() as connection:
-        found = connection.execute(select(meta.c.format)).scalar()
-        if found is None:
-            first = {"one": 1, "format": FORMAT, "applied_seq": 0, "applied_ms": 0}
-            connection.execute(insert(meta).values(first | {"next_ledger_id": FIRST_LEDGER_ID}))
-        elif found != FORMAT:
-            raise HistoryRefused(
-                f"{path} has format {found}, this build writes format {FORMAT}. "
-                "Move the file away: it is made again from the journal."
-            )
+    with engine.connect() as connection:
+        # The driver begins no transaction for what makes and changes tables.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        prepare(connection, str(path))
+        connection.commit()
 
 
-def _advance_sql(engine: Engine) -> str:
+def advance_sql(engine: Engine) -> str:
+    """Write the statement that moves `meta` on, if nobody else has."""
     names = ["seq", "time_ms", "next_ledger_id"]
     statement = (
         update(meta)

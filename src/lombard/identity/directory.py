@@ -17,9 +17,11 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from lombard.identity import passwords, people
+from lombard.identity.accounts import Accounts
 from lombard.identity.allowlist import Network, parse_allowed, write_allowed
 from lombard.identity.audit import note
 from lombard.identity.keys import ApiKey, NewKey, Permission, Role, generate, may_be_given
+from lombard.identity.pool import HashPool
 from lombard.identity.schema import API_KEYS
 from lombard.identity.store import Record, Store, insert_key, read_keys
 from lombard.identity.vault import Vault, open_vault
@@ -38,10 +40,6 @@ Clock = Callable[[], int]
 T = TypeVar("T")
 
 
-class TooManyChecks(Exception):
-    """So many passphrases wait to be checked that this one will not be."""
-
-
 class TooManyKeys(Exception):
     """The user has as many keys as a user may have."""
 
@@ -58,14 +56,15 @@ class NewOperator:
 
 @final
 class Directory:
-    """Every API key of the venue, and who is an operator."""
+    """Every API key of the venue, and who is an operator; `accounts` are the people."""
 
     def __init__(self, store: Store, records: list[Record], vault: Vault, now_ms: Clock) -> None:
         self._store = store
         self._vault = vault
         self._now_ms = now_ms
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="identity")
-        self._checks_waiting = 0
+        self.accounts: Final = Accounts(store, vault, now_ms)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="identity")
+        self._checks = HashPool(WORKERS, CHECKS_WAITING_MAX, "passphrases")
         self._operators = dict.fromkeys(store.read(people.operators))
         self._keys: dict[str, ApiKey] = {}
         for record in records:
@@ -179,19 +178,15 @@ class Directory:
         """Check a passphrase with argon2, and remember a right one. Raises `TooManyChecks`."""
         if len(passphrase) > PASSPHRASE_BYTES_MAX:
             return False
-        if self._checks_waiting >= CHECKS_WAITING_MAX:
-            raise TooManyChecks
-        self._checks_waiting += 1
-        try:
-            right = await self._run(lambda: _check(key, passphrase))
-        finally:
-            self._checks_waiting -= 1
+        right = await self._checks.run(lambda: _check(key, passphrase))
         if right:
             key.remember(passphrase)
         return right
 
     def close(self) -> None:
         """Finish what is under way and let the file go."""
+        self.accounts.close()
+        self._checks.close()
         self._pool.shutdown()
         self._store.close()
 
@@ -228,7 +223,8 @@ def open_directory(data: Path, now_ms: Clock = machine_ms) -> Directory:
     store = Store(data / DATABASE_NAME)
     try:
         records = store.read(read_keys)
-        vault = open_vault(data / KEY_FILE_NAME, may_create=not records)
+        nothing_sealed = not records and not store.read(people.any_device)
+        vault = open_vault(data / KEY_FILE_NAME, may_create=nothing_sealed)
         return Directory(store, records, vault, now_ms)
     except BaseException:
         store.close()

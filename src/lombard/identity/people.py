@@ -101,6 +101,12 @@ def not_admitted(connection: sa.Connection) -> list[Person]:
     return [Person(*row) for row in connection.execute(question)]
 
 
+def any_device(connection: sa.Connection) -> bool:
+    """Say whether a second device of anybody's is sealed in the file."""
+    question = sa.select(USERS.c.id).where(USERS.c.totp_sealed.is_not(None)).limit(1)
+    return connection.execute(question).first() is not None
+
+
 def _one(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Person | None:
     row = connection.execute(sa.select(USERS).where(which)).first()
     return None if row is None else Person(*row)

@@ -68,6 +68,8 @@ class Store:
             poolclass=sa.QueuePool,
             pool_size=1,
             max_overflow=0,
+            # Errors end up in the log; what was to be written stays out of it.
+            hide_parameters=True,
             connect_args={"check_same_thread": False},
         )
         sa.event.listen(self._engine, "connect", _make_durable)

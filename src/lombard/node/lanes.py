@@ -9,6 +9,7 @@ from asyncio import Future
 from collections import deque
 from collections.abc import Iterator
 from operator import attrgetter
+from time import monotonic_ns
 from typing import Final, final
 
 from lombard.core.commands import (
@@ -23,6 +24,7 @@ from lombard.core.commands import (
 )
 from lombard.core.state import Reply
 from lombard.node.errors import Overloaded
+from lombard.node.pace import Pace
 
 BATCH_MAX: Final = 512
 # At the ~20,000 commands/s of an embedded node a full lane is a wait of about 0.2 s.
@@ -79,10 +81,16 @@ by_arrival = attrgetter("arrival")
 
 
 class Lanes:
-    """What waits for the log, in three lanes of at most `lane_max` commands each."""
+    """What waits for the log, in three lanes of at most `lane_max` commands each.
 
-    def __init__(self, lane_max: int = LANE_MAX, batch_max: int = BATCH_MAX) -> None:
+    `pace` is None where commands are taken as fast as they can be.
+    """
+
+    def __init__(
+        self, lane_max: int = LANE_MAX, batch_max: int = BATCH_MAX, pace: Pace | None = None
+    ) -> None:
         assert batch_max >= 4
+        self._pace = pace
         self._lane_max = lane_max
         self._batch_max = batch_max
         self._venue: deque[Entry] = deque()
@@ -92,8 +100,16 @@ class Lanes:
     def __len__(self) -> int:
         return len(self._venue) + len(self._relief) + len(self._trade)
 
+    def depths(self) -> dict[str, int]:
+        """Say how many wait in each lane."""
+        return {
+            "venue": len(self._venue),
+            "relief": len(self._relief),
+            "trade": len(self._trade),
+        }
+
     def put(self, entry: Entry) -> None:
-        """Let a command wait in its lane. Raises `Overloaded` when that is full."""
+        """Let a command wait. Raises `Overloaded` when its lane is full, or the pace is met."""
         lane = self._trade
         if is_venue(entry.account):
             lane = self._venue
@@ -101,6 +117,11 @@ class Lanes:
             lane = self._relief
         if len(lane) >= self._lane_max:
             raise Overloaded
+        if self._pace is not None:
+            if lane is not self._trade:
+                self._pace.draw(monotonic_ns())
+            elif not self._pace.admit(monotonic_ns()):
+                raise Overloaded
         lane.append(entry)
 
     def take(self) -> list[Entry]:

@@ -7,7 +7,7 @@ with everything answered and on the disk, or failed, with the reason.
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 import structlog
 
@@ -18,13 +18,13 @@ from lombard.core.state import Reply, State
 from lombard.node.clock import Clock
 from lombard.node.errors import Overloaded, Stopped
 from lombard.node.lanes import Lanes
+from lombard.node.meter import Meter
 from lombard.node.sequencer import Log, Sequencer
 from lombard.node.timekeeper import Timekeeper
 
 # Steps of liquidation between two batches of users' commands (RULES 8.3): a few milliseconds.
 LIQUIDATION_STEPS: Final = 64
 
-_T = TypeVar("_T")
 Listener = Callable[[Envelope, Reply, list[Event]], None]
 _LOG: Final = structlog.get_logger("lombard.node")
 
@@ -89,6 +89,15 @@ class Node:
         """How many commands wait for the log."""
         return self._sequencer.waiting
 
+    @property
+    def meter(self) -> Meter:
+        """What the node has counted of itself."""
+        return self._sequencer.meter
+
+    def depths(self) -> dict[str, int]:
+        """Say how many commands wait in each lane."""
+        return self._sequencer.depths()
+
     def exchange_time_ms(self) -> int:
         """Say what time it is at the exchange."""
         return max(self.clock.now_ms(), self.engine.time_ms)
@@ -111,10 +120,6 @@ class Node:
     async def history_caught_up(self) -> None:
         """Wait until history has committed everything applied before this call."""
         await self._history.wait(self.engine.state.seq)
-
-    async def with_log(self, work: Callable[[], _T]) -> _T:
-        """Do something else with the log, in its thread, between two batches."""
-        return await self._sequencer.with_log(work)
 
     async def settled(self) -> None:
         """Wait until no trigger is due and no liquidation can go on (RULES 8.3, 10)."""
@@ -161,6 +166,7 @@ class Node:
 
     def _apply(self, envelope: Envelope) -> Reply:
         reply, events = self.engine.apply(envelope)
+        self._sequencer.meter.applied(envelope.command, reply.refusal, events)
         if not self._history.submit(envelope.seq, self.engine.time_ms, events):
             self._hold_back()
         for listener in self._listeners:

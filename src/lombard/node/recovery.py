@@ -85,7 +85,7 @@ def start_from(
             raise CannotStart(
                 f"The journal in {directory} ends at record {journal.last_seq}, but history knows "
                 f"record {history.applied_seq}: the two are not of one time. Restore the newest "
-                "backup, or, if the journal is right, remove history.sqlite; it is made again."
+                "backup, or, if the journal is right, make history again: lombard history rebuild."
             )
         snapshot_seq = _restore(recovered, engine)
         replayed = _replay(recovered.tail, engine, history, journal.last_seq, progress)

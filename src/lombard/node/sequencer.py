@@ -1,6 +1,6 @@
 """The sequencer: gives every command its place and time in the log, and its answer.
 
-Commands are collected while the batch before them is made durable in a thread, written together,
+Commands are collected while the batch before them is made durable elsewhere, written together,
 then applied one by one in the event loop's thread. What it promises: a command is applied only
 after it is durable and answered only after it is applied; commands are applied in the order of the
 log, whose times never go back (RULES 3.2). The first failure of the journal is final, and so is a
@@ -9,17 +9,16 @@ broken invariant: every waiting command gets `Stopped` with the reason, and no o
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Protocol, TypeVar, final
+from time import perf_counter_ns
+from typing import Final, Protocol, final
 
 from lombard.core.commands import Command, Envelope
 from lombard.core.state import Reply
 from lombard.journal.codec import CodecError, encode
 from lombard.node.clock import Clock
-from lombard.node.errors import Stopped
+from lombard.node.errors import Overloaded, Stopped
 from lombard.node.lanes import Entry, Lanes
-
-_T = TypeVar("_T")
+from lombard.node.meter import Meter
 
 
 class Log(Protocol):
@@ -33,15 +32,15 @@ class Log(Protocol):
     def last_hash(self) -> bytes:
         """The chain hash of the last record."""
 
-    def append(self, payloads: list[bytes]) -> int:
-        """Write one batch; it is durable on return. Returns the number of its last record."""
+    def append(self, payloads: list[bytes]) -> "asyncio.Future[bytes]":
+        """Write one batch; once it is durable, the hash of its last record is given."""
 
 
 @final
 class Batch:
     """Commands that are written together; `written` is done when they are durable."""
 
-    __slots__ = ("entries", "envelopes", "written")
+    __slots__ = ("begun_ns", "entries", "envelopes", "written")
 
     def __init__(
         self,
@@ -52,6 +51,7 @@ class Batch:
         self.entries: Final = entries
         self.envelopes: Final = envelopes
         self.written: Final = written
+        self.begun_ns: Final = perf_counter_ns()
 
 
 class Sequencer:
@@ -75,11 +75,11 @@ class Sequencer:
         self._apply = apply
         self._applied = applied
         self._lanes = Lanes() if lanes is None else lanes
+        self.meter: Final = Meter()
         self._seq = log.last_seq
         self._last_ms = last_ms
         self._arrivals = 0
         self._pending: dict[bytes, Entry] = {}
-        self._writer = ThreadPoolExecutor(1, "journal")
         self._wake = asyncio.Event()
         self._draining = False
         self._in_hand: list[Entry] = []
@@ -96,6 +96,10 @@ class Sequencer:
     def waiting(self) -> int:
         """How many commands wait for the log."""
         return len(self._lanes)
+
+    def depths(self) -> dict[str, int]:
+        """Say how many commands wait in each lane."""
+        return self._lanes.depths()
 
     def submit(
         self, account: int, command: Command, command_id: bytes = b"", at_ms: int = 0
@@ -116,7 +120,11 @@ class Sequencer:
 
         self._arrivals += 1
         entry = Entry(self._arrivals, at_ms, command_id, account, command)
-        self._lanes.put(entry)
+        try:
+            self._lanes.put(entry)
+        except Overloaded:
+            self.meter.overloads += 1
+            raise
         entry.waiters.append(waiter)
         if command_id:
             self._pending[command_id] = entry
@@ -129,6 +137,7 @@ class Sequencer:
             batch = await self._gather()
             while batch is not None:
                 last_hash = await batch.written
+                self.meter.writes.add(perf_counter_ns() - batch.begun_ns)
                 self._check()
                 # The next batch is on its way to the disk while this one is applied.
                 durable, batch = batch, self._begin()
@@ -137,12 +146,6 @@ class Sequencer:
         except BaseException as failure:
             self.fail(failure)
             raise
-        finally:
-            self._writer.shutdown(wait=True)
-
-    async def with_log(self, work: Callable[[], _T]) -> _T:
-        """Do something else with the log, in its thread, between two batches."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
     def drain(self) -> None:
         """Take no more commands; `run` returns when those that wait are answered."""
@@ -194,22 +197,15 @@ class Sequencer:
                 payloads.append(payload)
             if payloads:
                 self._in_hand += entries
-                loop = asyncio.get_running_loop()
-                written = loop.run_in_executor(self._writer, self._write, payloads, self._seq)
-                return Batch(entries, envelopes, written)
+                return Batch(entries, envelopes, self._log.append(payloads))
         return None
 
     def _stamp(self, entry: Entry, now_ms: int) -> Envelope:
         time_ms = max(self._last_ms, entry.at_ms or now_ms)
         return Envelope(self._seq + 1, time_ms, entry.command_id, entry.account, entry.command)
 
-    def _write(self, payloads: list[bytes], last_seq: int) -> bytes:
-        """Make a batch durable; in the journal's thread."""
-        written = self._log.append(payloads)
-        assert written == last_seq, f"Invariant: journal is at {written}, not at {last_seq}"
-        return self._log.last_hash
-
     def _answer(self, batch: Batch, last_hash: bytes) -> None:
+        self.meter.batches.add(len(batch.entries))
         for entry, envelope in zip(batch.entries, batch.envelopes, strict=True):
             reply = self._apply(envelope)
             self._pending.pop(entry.command_id, None)

@@ -40,6 +40,7 @@ class Snapshotter:
         self._turn = asyncio.Lock()
         self._taken_at = time.monotonic()
         self.last_seq = max([*store.seqs(), 0])
+        self.taken = self.failed = 0
 
     async def run(self) -> None:
         """Take snapshots when they are due, until cancelled."""
@@ -58,9 +59,11 @@ class Snapshotter:
             store, engine = self._store, self._node.engine
             status = await in_child(lambda: _write(store, engine, chain_hash))
             if status:
+                self.failed += 1
                 _LOG.error("snapshot failed", seq=seq, status=status)
                 return
             self.last_seq = seq
+            self.taken += 1
             await self._sync()
             _LOG.info("snapshot taken", seq=seq, seconds=time.monotonic() - self._taken_at)
 

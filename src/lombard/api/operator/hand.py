@@ -1,6 +1,6 @@
 """An operator's hand: the venue's commands, given by whoever signed the call.
 
-The log says which operator it was (decision 0020); beside it a line is written for whoever watches
+The log says which operator it was (decision 0021); beside it a line is written for whoever watches
 the process. Nothing here decides what an operator may do to the venue: the state machine does.
 """
 

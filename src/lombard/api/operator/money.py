@@ -2,7 +2,7 @@
 
 One call moves all of them (RULES 2.4). Where the configuration asks for two operators, the call
 makes a request that another operator approves or rejects; the state machine keeps it, and sees to
-it that nobody approves their own (decision 0020).
+it that nobody approves their own (decision 0021).
 """
 
 from collections.abc import Collection

@@ -1,0 +1,1 @@
+"""One file for each format: what it changes in the tables of the one before."""
