@@ -10,24 +10,26 @@ UV := build/uv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint format docs compile lock bench clean
+.PHONY: help setup clients run test test-slow lint format docs compile lock bench clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.package compile ## make .venv, install what is locked, compile the core
 
+clients: tests/clients/js/node_modules/.package-lock.json ## install the JavaScript clients that tests use
+
 run: setup ## start the sandbox: make run ARGS="--port 8080"
 	@exec $(BIN)/lombard sandbox $(ARGS)
 
-test: setup lint ## check the form, then run every test; those of the core on both its builds
+test: setup clients lint ## check the form, then run every test; those of the core on both its builds
 	LOMBARD_CORE=auto $(BIN)/pytest
 	@if [ -d tests/core ] && [ -d build/compiled ]; then \
 	  echo "LOMBARD_CORE=interpreted $(BIN)/pytest tests/core"; \
 	  LOMBARD_CORE=interpreted $(BIN)/pytest tests/core; \
 	fi
 
-test-slow: setup ## run the long forms of the tests, with randomised hypothesis
+test-slow: setup clients ## run the long forms of the tests, with randomised hypothesis
 	LOMBARD_CORE=auto HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -m slow
 
 lint: .venv/.package ## check format, lint, types and who imports whom
@@ -51,8 +53,8 @@ lock: $(UV) ## choose versions anew where pyproject.toml asks for it (ARGS=--upg
 	$(UV) pip compile $(LOCK_OPTIONS) --extra build -o requirements.lock \
 	  --constraints requirements-dev.lock pyproject.toml $(ARGS)
 
-bench: setup ## measure: the core, prices and storms, recovery, the server
-	@for bench in core ticks recovery http; do \
+bench: setup ## measure: the core, prices and storms, recovery, the server, the WebSocket
+	@for bench in core ticks recovery http socket; do \
 	  if [ -e bench/$$bench.py ]; then $(BIN)/python bench/$$bench.py $(ARGS) || exit 1; fi; \
 	done
 
@@ -77,6 +79,15 @@ LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes \
 .venv/.package: .venv/.dependencies pyproject.toml src/lombard/__init__.py
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
+
+# Without npm nothing is installed, and the tests that need it fail and say so.
+tests/clients/js/node_modules/.package-lock.json: tests/clients/js/package-lock.json
+	@if command -v npm > /dev/null; then \
+	  echo "Installing into tests/clients/js/node_modules ..."; \
+	  cd tests/clients/js && npm ci --silent && touch node_modules/.package-lock.json; \
+	else \
+	  echo "npm is not there: tests with JavaScript clients will fail" >&2; \
+	fi
 
 $(UV):
 	@$(PYTHON) -m venv build/uv

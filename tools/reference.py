@@ -21,6 +21,9 @@ from lombard.api.endpoints import ENDPOINTS
 from lombard.api.errors import CODES, SENTENCES, STATUSES, Scene
 from lombard.api.operator.endpoints import operator_endpoints
 from lombard.api.ports import World
+from lombard.api.socket.channels import CHANNELS
+from lombard.api.socket.order_entry import ENTRIES
+from lombard.api.socket.words import SENTENCES as SOCKET_SENTENCES
 from lombard.api.table import Access, Counted, Endpoint
 from lombard.cli.app import app
 from lombard.cli.config import Config
@@ -150,8 +153,11 @@ def _settings(table: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, s
         if isinstance(field.default, msgspec.Struct):
             yield from _settings(type(field.default), key + ".")
         else:
-            needed = field.default is msgspec.NODEFAULT
-            shown = "required" if needed else f"`{msgspec.json.encode(field.default).decode()}`"
+            default = field.default
+            if callable(field.default_factory):
+                default = field.default_factory()
+            needed = default is msgspec.NODEFAULT
+            shown = "required" if needed else f"`{msgspec.json.encode(default).decode()}`"
             yield key, shown
 
 
@@ -174,6 +180,43 @@ def option_rows(command: str) -> list[Row]:
             default = f"`{param.default}`"
         rows.append([f"`{name}`", default, param.help or ""])
     return rows
+
+
+# --- the WebSocket ------------------------------------------------------------------------------
+
+
+def channel_rows(private: bool) -> list[Row]:
+    """List the channels of one of the two addresses."""
+    rows = []
+    for channel in CHANNELS.values():
+        if channel.private != private:
+            continue
+        values = ["a symbol"] * channel.of_pair + ["`default`"] * channel.of_all
+        about = f"{channel.about}; Lombard's own" if channel.ours else channel.about
+        rows.append(
+            [
+                channel.inst_type,
+                f"`{channel.name}`",
+                f"`{channel.named_by}`: {' or '.join(values)}",
+                about,
+                channel.first,
+                channel.pushes,
+            ]
+        )
+    return rows
+
+
+def entry_rows() -> list[Row]:
+    """List what may be sent with `trade`."""
+    return [
+        [inst_type, f"`{channel}`", f"`{row.path}`"]
+        for (inst_type, channel), row in ENTRIES.items()
+    ]
+
+
+def socket_code_rows() -> list[Row]:
+    """List the codes that only the WebSocket has."""
+    return [[f"`{code}`", sentence] for code, sentence in sorted(SOCKET_SENTENCES.items())]
 
 
 # --- tables -------------------------------------------------------------------------------------
@@ -206,6 +249,13 @@ def tables() -> list[Table]:
             parameter_rows,
         ),
         Table("cli.md", "settings", ["key", "default", "what it is"], True, setting_rows),
+    ]
+    channel = ["instType", "channel", "about", "what it tells", "first", "then"]
+    found += [
+        Table("websocket.md", "public", channel, False, partial(channel_rows, False)),
+        Table("websocket.md", "private", channel, False, partial(channel_rows, True)),
+        Table("websocket.md", "entries", ["instType", "channel", "as"], False, entry_rows),
+        Table("websocket.md", "codes", ["code", "sentence", "when"], True, socket_code_rows),
     ]
     options = ["argument or option", "default", "what it is"]
     for command in commands():

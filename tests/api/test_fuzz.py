@@ -41,7 +41,7 @@ def wish(draw: random.Random, request: type[msgspec.Struct]) -> dict[str, Any]:
     for field in msgspec.structs.fields(request):
         if draw.random() < 0.2:
             continue
-        if field.type is str or draw.random() < 0.1:
+        if field.type in (str, str | bool) or draw.random() < 0.1:
             body[field.name] = draw.choice(ODD if draw.random() < 0.05 else WORDS)
         else:
             entry = msgspec.inspect.type_info(field.type)

@@ -379,6 +379,7 @@ async def ids(client: Client, path: str, **query: str | int) -> list[str]:
         ({"orderType": "stop"}, "50061", "orderType"),
         ({"loanType": "auto"}, "50061", "loanType"),
         ({"force": "day"}, "50061", "force"),
+        ({"force": ""}, "400172", "force is empty"),
         ({"price": ""}, "400172", "price is empty"),
         ({"price": "19900.001"}, "41103", "price scale error"),
         ({"price": "x"}, "50061", "price"),

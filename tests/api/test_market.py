@@ -142,6 +142,73 @@ def test_the_book(tmp_path: Path) -> None:
     run(test())
 
 
+def test_the_merged_book(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            buyer, seller = await pair_of_clients(place)
+            words = {"symbol": "BTCUSDT", "orderType": "limit", "force": "gtc", "size": "0.5"}
+            path = "/api/v2/spot/trade/place-order"
+            for price in ("19999.97", "19999.94"):
+                await buyer.done(path, **words, side="buy", price=price)
+            for price in ("20000.02", "20000.11", "20000.12"):
+                await seller.done(path, **words, side="sell", price=price)
+            assert {
+                "asks": [["20000.02", "0.5"], ["20000.11", "0.5"], ["20000.12", "0.5"]],
+                "bids": [["19999.97", "0.5"], ["19999.94", "0.5"]],
+                "ts": str(START_MS),
+                "scale": "0.01",
+                "precision": "scale0",
+                "isMaxPrecision": "NO",
+            } == await ask(place, "merge-depth", symbol="BTCUSDT")
+            coarse = await ask(
+                place, "merge-depth", symbol="BTCUSDT", precision="scale3", limit="max"
+            )
+            assert {
+                "asks": [["20010", "1.5"]],
+                "bids": [["19990", "1"]],
+                "ts": str(START_MS),
+                "scale": "10",
+                "precision": "scale3",
+                "isMaxPrecision": "YES",
+            } == coarse
+            top = await ask(place, "merge-depth", symbol="BTCUSDT", limit=1)
+            assert ([["20000.02", "0.5"]], [["19999.97", "0.5"]]) == (top["asks"], top["bids"])
+            for wrong in ({"limit": "7"}, {"precision": "scale4"}):
+                query = {"symbol": "BTCUSDT", **wrong}
+                answer = await place.http.get(f"{MARKET}/merge-depth", params=query)
+                assert "40020" == fault_in(answer)[0]
+            assert "40019" == fault_in(await place.http.get(f"{MARKET}/merge-depth"))[0]
+
+    run(test())
+
+
+def test_fees_by_level_and_auctions(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            levels = await ask(place, "vip-fee-rate")
+            assert [str(level) for level in range(6)] == [row["level"] for row in levels]
+            assert {
+                "level": "0",
+                "dealAmount": "0",
+                "assetAmount": "0",
+                "takerFeeRate": "0.001",
+                "makerFeeRate": "0.001",
+                "btcWithdrawAmount": "0",
+                "usdtWithdrawAmount": "0",
+            } == levels[0]
+            assert {
+                "stage": "",
+                "stageEndTime": "0",
+                "estOpeningPrice": "",
+                "matchedVolume": "0",
+                "auctionEndTime": "0",
+            } == await ask(place, "auction", symbol="BTCUSDT")
+            answer = await place.http.get(f"{MARKET}/auction", params={"symbol": "XYZ"})
+            assert "40102" == fault_in(answer)[0]
+
+    run(test())
+
+
 def test_merging() -> None:
     levels = [(100, 1), (101, 2), (110, 4)]
 
@@ -241,3 +308,19 @@ def test_questions_that_are_none(
         assert code == fault_in(await place.http.get(f"{MARKET}/{path}", params=query))[0]
 
     open_street.run(test)
+
+
+def test_trades_are_asked_for_a_week_at_most(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            week = 7 * 24 * 60 * MINUTE
+            span: dict[str, str | int] = {"symbol": "BTCUSDT", "startTime": START_MS - week}
+            span["endTime"] = START_MS
+            assert [] == await ask(place, "fills-history", **span)
+            answer = await place.http.get(
+                f"{MARKET}/fills-history", params={**span, "endTime": START_MS + week}
+            )
+            assert "00001" == fault_in(answer)[0]
+            assert "cannot be greater than 7 days" in fault_in(answer)[1]
+
+    run(test())

@@ -65,11 +65,13 @@ def test_symbols(tmp_path: Path) -> None:
                 "quotePrecision": "8",
                 "status": "online",
                 "minTradeUSDT": "1",
+                "maxLimitOrderValue": "900000000000000000000",
+                "maxMarketOrderValue": "900000000000000000000",
                 "buyLimitPriceRatio": "1",
                 "sellLimitPriceRatio": "1",
                 "areaSymbol": "no",
                 "orderQuantity": "200",
-                "openTime": "",
+                "openTime": "0",
                 "offTime": "",
             } == rows[0]
             # For ccxt a `symbolType` marks futures (reference §4.1).

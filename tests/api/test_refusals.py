@@ -525,8 +525,6 @@ ROWS: list[tuple[Refusal, Setting, str, dict[str, Any], str, str]] = [
 UNREACHABLE = {
     R.USER_UNKNOWN,
     R.MARGIN_NOT_OPENED,
-    R.LEVERAGE_OUT_OF_RANGE,
-    R.LEVERAGE_BELOW_DEBT,
     # A trigger that is due fires with the next command: too soon for a request to change it.
     R.ORDER_CLOSED,
     R.CONFIGURATION_INVALID,
@@ -537,6 +535,8 @@ UNREACHABLE = {
 }
 # Shown below, each with a street of its own.
 BELOW = {R.IN_LIQUIDATION, R.RISK_TOO_HIGH}
+# Shown in `test_account.py`.
+OF_LEVERAGE = {R.LEVERAGE_OUT_OF_RANGE, R.LEVERAGE_BELOW_DEBT}
 # Shown in `test_coupons.py`: these name a campaign.
 OF_COUPONS = {
     R.CAMPAIGN_UNKNOWN,
@@ -555,7 +555,7 @@ OF_OPERATORS = {
 
 
 def test_no_refusal_is_left_out() -> None:
-    elsewhere = UNREACHABLE | BELOW | OF_COUPONS | OF_OPERATORS
+    elsewhere = UNREACHABLE | BELOW | OF_COUPONS | OF_OPERATORS | OF_LEVERAGE
     assert set(Refusal) == {row[0] for row in ROWS} | elsewhere
 
 

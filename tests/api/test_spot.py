@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from lombard.core.commands import SetParameter
-from tests.api.house import START_MS, Client, OpenStreet, Street, data_of, fault_in, run, street
+from tests.api.house import (
+    MACHINE_MS,
+    START_MS,
+    Client,
+    OpenStreet,
+    Street,
+    data_of,
+    fault_in,
+    run,
+    street,
+)
 
 TRADE = "/api/v2/spot/trade"
 NOW = str(START_MS)
@@ -63,6 +73,8 @@ def test_an_order_from_beginning_to_end(tmp_path: Path) -> None:
             expected = {
                 "userId": str(maker.user),
                 "symbol": "BTCUSDT",
+                "baseCoin": "BTC",
+                "quoteCoin": "USDT",
                 "orderId": placed["orderId"],
                 "clientOid": placed["clientOid"],
                 "price": "19900.0000000000000000",
@@ -402,5 +414,45 @@ def test_the_band_of_spot_orders_is_shown_and_kept(tmp_path: Path) -> None:
             assert ("43009", "The current order price exceeds the limit 21000") == found
             found = await client.refused(path, **order("sell", "18999.99", "0.1"))
             assert ("43008", "The current order price cannot be less than 19000") == found
+
+    run(test())
+
+
+def test_a_request_that_comes_too_late_for_its_sender(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            maker, _ = await pair_of_clients(place)
+            path, words = f"{TRADE}/place-order", order("buy", "19900", "0.1")
+            for window, code in (
+                ({"requestTime": MACHINE_MS - 1_001, "receiveWindow": 1_000}, "40078"),
+                ({"requestTime": MACHINE_MS + 1_001, "receiveWindow": 1_000}, "40078"),
+                ({"requestTime": MACHINE_MS - 30_001}, "40078"),
+                ({"requestTime": MACHINE_MS, "receiveWindow": 60_000}, "40079"),
+                ({"requestTime": "now"}, "40020"),
+            ):
+                before = place.house.engine.state_hash()
+                assert code == (await maker.refused(path, **words, **window))[0]
+                asked = await maker.get(f"{TRADE}/orderInfo", orderId="1", **window)
+                assert code == fault_in(asked)[0]
+                assert before == place.house.engine.state_hash()
+            timely = {"requestTime": MACHINE_MS - 1_000, "receiveWindow": 1_000}
+            placed = await maker.done(path, **words, **timely)
+            (shown,) = await maker.read(f"{TRADE}/orderInfo", orderId=placed["orderId"], **timely)
+            assert placed["clientOid"] == shown["clientOid"]
+
+    run(test())
+
+
+def test_an_order_that_takes_another_s_place_brings_no_exits(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            maker, _ = await pair_of_clients(place)
+            placed = await maker.done(f"{TRADE}/place-order", **order("buy", "19900", "0.1"))
+            words = {"symbol": "BTCUSDT", "price": "19800", "size": "0.1", **placed}
+            for name in ("presetTakeProfitPrice", "presetStopLossPrice"):
+                before = place.house.engine.state_hash()
+                path = f"{TRADE}/cancel-replace-order"
+                assert "40805" == (await maker.refused(path, **words, **{name: "21000"}))[0]
+                assert before == place.house.engine.state_hash()
 
     run(test())

@@ -37,7 +37,7 @@ class Sandbox:
     def __init__(self, *arguments: str, data: Path | None = None) -> None:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        command = [str(LOMBARD), "sandbox", "--port", str(self.port)]
+        command = [str(LOMBARD), "sandbox", "--port", str(self.port), "--socket-port", "0"]
         if data is not None:
             command += ["--data", str(data)]
         started = time.monotonic()
@@ -49,6 +49,9 @@ class Sandbox:
             env=os.environ | {"PYTHONUNBUFFERED": "1", "COLUMNS": "200"},
         )
         self.log = self._wait_until_ready()
+        found = re.search(r"WebSocket: (ws://\S+)", self.log)
+        assert found is not None, self.log
+        self.socket_address = found.group(1)
         self.ready_seconds = time.monotonic() - started
 
     def _wait_until_ready(self) -> str:

@@ -241,13 +241,32 @@ def test_a_venue_is_made_of_a_catalogue_and_served(tmp_path: Path) -> None:
     code, said = lombard("init", str(catalogue), "--data", str(data))
     assert (1, True) == (code, "has a venue already" in said), said
 
+    limits = "[limits]\nfailures_per_minute = 5\n[limits.per_second]\n"
+    plain = config.read_text()
+    config.write_text(f'{plain}{limits}"/api/v2/no/such" = 7\n')
+    code, said = lombard("serve", "--config", str(config))
+    assert (1, True) == (code, "/api/v2/no/such, and no call has this path" in said), said
+    config.write_text(
+        f'{plain}{limits}"/api/v2/public/time" = 7\n"/api/v2/spot/public/coins" = 0\n'
+    )
+
     with started("serve", "--config", str(config)) as lines:
         assert "Recovered" in lines[0]
         assert f"Lombard is ready: http://127.0.0.1:{port}\n" == lines[-1]
         # A public venue has none of the sandbox's calls.
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         connection.request("GET", "/lombard/v1/sandbox/clock")
-        assert 404 == connection.getresponse().status
+        response = connection.getresponse()
+        assert (404, True) == (response.status, bool(response.read()))
+        for path, left in (
+            ("/api/v2/public/time", "6"),
+            ("/api/v2/spot/public/symbols", "19"),
+            ("/api/v2/spot/public/coins", None),
+        ):
+            connection.request("GET", path)
+            response = connection.getresponse()
+            assert (200, True) == (response.status, bool(response.read()))
+            assert left == response.headers["x-mbx-used-remain-limit"]
         connection.close()
 
 

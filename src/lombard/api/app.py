@@ -25,16 +25,18 @@ from lombard.api.auth import (
     check_signature,
 )
 from lombard.api.body import JSON, BodyReader, Message, Receive
-from lombard.api.context import Call, Context
+from lombard.api.context import NO_PERMISSIONS, Call, Context
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.errors import Fault, fault_of
 from lombard.api.operator.endpoints import operator_endpoints
 from lombard.api.pages import Pages
 from lombard.api.ports import World
+from lombard.api.ratelimit import RateLimits
 from lombard.api.signing import command_id, session_id
 from lombard.api.table import GET, Access, Counted, Endpoint
 from lombard.api.tally import Tally
 from lombard.api.visit import Visit
+from lombard.identity import Permission
 
 Scope = Mapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -126,17 +128,20 @@ class Gateway:
         visit = browser.visit_of(context, endpoint, headers, address, is_signed)
         if visit.session is not None or endpoint.access is Access.ENTRY:
             extra.append(_NO_STORE)
-        user, command = 0, b""
+        user, command, permissions = 0, b"", NO_PERMISSIONS
         if endpoint.access is Access.SIGNED and visit.session is None:
-            user, command = await self._authenticate(
+            user, command, permissions = await self._authenticate(
                 endpoint, scope["raw_path"], query, body, headers, address, now_ms
             )
         elif visit.session is not None:
             user, command = _session_call(endpoint, visit, headers, body, now_ms)
+            permissions = browser.permissions_of(visit)
         elif endpoint.access is Access.LOCAL:
             self._local.check(endpoint.method, headers)
-        self._count(endpoint, user, address, extra)
-        call = Call(context, endpoint.scene, user, command, visit)
+        if limits is not None:
+            caller = user if endpoint.counted is Counted.USER else address
+            _count_call(limits, endpoint, caller, extra)
+        call = Call(context, endpoint.scene, user, command, visit, permissions)
 
         async def work() -> tuple[object, bool]:
             request = endpoint.decode(query if endpoint.method == GET else body)
@@ -152,18 +157,6 @@ class Gateway:
         if visit.cookie:
             extra.append((b"set-cookie", visit.cookie))
         return answer
-
-    def _count(
-        self, endpoint: Endpoint, user: int, address: str, extra: list[tuple[bytes, bytes]]
-    ) -> None:
-        limits = self._context.limits
-        if limits is None or not endpoint.per_second:
-            return
-        caller = user if endpoint.counted is Counted.USER else address
-        left = limits.admit_call(endpoint.path, endpoint.per_second, caller, time.monotonic_ns())
-        extra.append((REMAINING_HEADER, b"%d" % max(0, left)))
-        if left < 0:
-            raise Fault("429")
 
     def _route(self, scope: Scope, extra: list[tuple[bytes, bytes]]) -> Endpoint:
         methods = self._routes.get(scope["raw_path"])
@@ -184,8 +177,8 @@ class Gateway:
         headers: dict[bytes, bytes],
         address: str,
         now_ms: int,
-    ) -> tuple[int, bytes]:
-        """Return the calling user, and what the command of this request is called."""
+    ) -> tuple[int, bytes, Permission]:
+        """Return the calling user, what its command is called, and what the key may do."""
         try:
             method = endpoint.method.encode()
             key = check_signature(self._context, headers, method, path, query, body, now_ms)
@@ -198,10 +191,11 @@ class Gateway:
         assert endpoint.permission is not None
         check_permission(key, endpoint.permission)
         if endpoint.method == GET:
-            return key.user, b""
-        return key.user, command_id(
+            return key.user, b"", key.permissions
+        name = command_id(
             headers[b"access-key"], headers[b"access-timestamp"], headers[b"access-sign"]
         )
+        return key.user, name, key.permissions
 
 
 def build_app(context: Context, world: World | None = None, sandbox_token: str = "") -> Gateway:
@@ -219,6 +213,18 @@ def build_app(context: Context, world: World | None = None, sandbox_token: str =
 def build_operator_app(context: Context, needs_two: Collection[str]) -> Gateway:
     """Build the operators' application; `needs_two` are the movements that two operators make."""
     return Gateway(context, operator_endpoints(needs_two), sandbox.Door(""))
+
+
+def _count_call(
+    limits: RateLimits, endpoint: Endpoint, caller: int | str, extra: list[tuple[bytes, bytes]]
+) -> None:
+    """Count a call against its endpoint's limit, and say what is left of it."""
+    per_second = limits.per_second(endpoint.path, endpoint.per_second)
+    if per_second:
+        left = limits.admit_call(endpoint.path, per_second, caller, time.monotonic_ns())
+        extra.append((REMAINING_HEADER, b"%d" % max(0, left)))
+        if left < 0:
+            raise Fault("429")
 
 
 def _headers(scope: Scope) -> dict[bytes, bytes]:
@@ -261,7 +267,7 @@ def _our_fault(scope: Scope, error: Exception, extra: list[tuple[bytes, bytes]])
 
 
 async def _other(scope: Scope, receive: Receive, send: Send) -> None:
-    """Start and stop with the server; there are no WebSockets yet."""
+    """Start and stop with the server; the WebSocket has a listener of its own."""
     if scope["type"] == "lifespan":
         while True:
             message = await receive()

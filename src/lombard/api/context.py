@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final, ParamSpec, TypeVar, final
+from typing import Any, Final, ParamSpec, TypeVar, final
 
 from lombard.api.errors import Fault, Scene, fault_of, refused
 from lombard.api.ports import Node, Reply, State
@@ -16,9 +16,10 @@ from lombard.api.visit import NOBODY, Rules, Visit
 from lombard.core.commands import Command
 from lombard.core.refusals import Refusal
 from lombard.history.reader import Reader
-from lombard.identity import Directory
+from lombard.identity import Directory, Permission
 
 READERS: Final = 4
+NO_PERMISSIONS: Final = Permission(0)
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
 
@@ -39,6 +40,7 @@ class Context:
     __slots__ = (
         "clock_ms",
         "directory",
+        "figures",
         "history_caught_up",
         "history_trouble",
         "limits",
@@ -70,6 +72,8 @@ class Context:
         self.rules: Final = rules or Rules()
         self.replays: Final = Replays()
         self.history_trouble: Final = history_trouble
+        # Statistics that are expensive to ask for, with the minute they are of.
+        self.figures: Final[dict[tuple[int, str], tuple[int, list[Any]]]] = {}
 
     def close(self) -> None:
         """Let the threads go that read history."""
@@ -81,10 +85,18 @@ class Call:
     """One request on its way to its handler: who asks, and what its command is called.
 
     `user` is 0 for a public endpoint; `command_id` is empty where nothing is submitted. `visit`
-    says where from, and with which session.
+    says where from, and with which session; `permissions` are those of the key or the session.
     """
 
-    __slots__ = ("command_id", "context", "has_parts", "scene", "user", "visit")
+    __slots__ = (
+        "command_id",
+        "context",
+        "has_parts",
+        "permissions",
+        "scene",
+        "user",
+        "visit",
+    )
 
     def __init__(
         self,
@@ -93,6 +105,7 @@ class Call:
         user: int,
         command_id: bytes,
         visit: Visit = NOBODY,
+        permissions: Permission = NO_PERMISSIONS,
     ) -> None:
         self.context: Final = context
         self.scene: Final = scene
@@ -101,6 +114,7 @@ class Call:
         self.visit: Final = visit
         # Set when the answer is of several commands, each refused or not by itself.
         self.has_parts = False
+        self.permissions: Final = permissions
 
     @property
     def state(self) -> State:

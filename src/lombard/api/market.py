@@ -33,6 +33,8 @@ MERGED_LEVELS_MAX: Final = 5_000
 # Ticks to a level.
 BOOK_STEPS: Final = {"": 1} | {f"step{zeros}": 10**zeros for zeros in range(6)}
 SECOND_MS: Final = 1_000
+# The span of one page of trades.
+TRADES_DAYS: Final = 7
 
 
 class TickerRow(msgspec.Struct):
@@ -143,7 +145,7 @@ async def tickers(call: Call, query: SymbolQuery) -> list[TickerRow]:
     wanted = [pair_of(call, query.symbol)] if query.symbol else list(queries.pairs(call.state))
     now_ms = call.context.node.exchange_time_ms()
     days = await call.past(call.context.reader.tickers, [pair.id for pair in wanted], now_ms)
-    return [_ticker(call, pair, days.get(pair.id), now_ms) for pair in wanted]
+    return [ticker_row(call, pair, days.get(pair.id), now_ms) for pair in wanted]
 
 
 async def orderbook(call: Call, query: BookQuery) -> Book:
@@ -158,7 +160,7 @@ async def orderbook(call: Call, query: BookQuery) -> Book:
         bids = merge_levels(bids, merged, up=False)[:levels]
         asks = merge_levels(asks, merged, up=True)[:levels]
     now = str(call.context.node.exchange_time_ms())
-    return Book(_levels(pair, asks), _levels(pair, bids), now)
+    return Book(level_texts(pair, asks), level_texts(pair, bids), now)
 
 
 async def fills(call: Call, query: TradesQuery) -> list[PublicTrade]:
@@ -172,7 +174,7 @@ async def fills(call: Call, query: TradesQuery) -> list[PublicTrade]:
 async def fills_history(call: Call, query: TradesQuery) -> list[PublicTrade]:
     """GET fills-history: sides capitalised, times in whole seconds (sic)"""
     pair = pair_of(call, query.symbol)
-    page = parse_page(call.scene, query, most=1_000, default=500)
+    page = parse_page(call.scene, query, most=1_000, default=500, days=TRADES_DAYS)
     rows = await call.past(call.context.reader.trades, pair.id, page)
     return [
         _trade(pair, row, SIDE_NAMES[row.side].title(), row.time_ms - row.time_ms % SECOND_MS)
@@ -212,10 +214,11 @@ async def _candles(call: Call, query: CandlesQuery, most: int) -> list[CandleTex
     rows = await call.past(
         call.context.reader.candles, pair.id, query.granularity, now_ms, start_ms, end_ms, limit
     )
-    return [_candle(pair, row) for row in rows]
+    return [candle_text(pair, row) for row in rows]
 
 
-def _candle(pair: Pair, row: CandleRow) -> CandleText:
+def candle_text(pair: Pair, row: CandleRow) -> CandleText:
+    """Show a candle."""
     return (
         str(row.open_ms),
         price_text(pair, row.open_ticks),
@@ -239,14 +242,16 @@ def _trade(pair: Pair, row: TradeRow, side: str, time_ms: int) -> PublicTrade:
     )
 
 
-def _levels(pair: Pair, levels: list[tuple[int, int]]) -> list[tuple[str, str]]:
+def level_texts(pair: Pair, levels: list[tuple[int, int]]) -> list[tuple[str, str]]:
+    """Write the levels of a book, price and size."""
     return [(price_text(pair, ticks), size_text(pair, steps)) for ticks, steps in levels]
 
 
-def _ticker(call: Call, pair: Pair, day: Ticker | None, now_ms: int) -> TickerRow:
+def ticker_row(call: Call, pair: Pair, day: Ticker | None, now_ms: int) -> TickerRow:
+    """Show a pair's last day, and the best of its book now."""
     bids, asks = queries.depth(call.state, pair.id, 1)
-    bid, bid_size = _levels(pair, bids)[0] if bids else ("0", None)
-    ask, ask_size = _levels(pair, asks)[0] if asks else ("0", None)
+    bid, bid_size = level_texts(pair, bids)[0] if bids else ("0", None)
+    ask, ask_size = level_texts(pair, asks)[0] if asks else ("0", None)
     if day is None:
         day = Ticker(pair.id, 0, 0, 0, 0, 0, 0, 0, 0)
     return TickerRow(

@@ -96,6 +96,8 @@ class SpotOrderBody(msgspec.Struct):
     executeTakeProfitPrice: str = ""
     presetStopLossPrice: str = ""
     executeStopLossPrice: str = ""
+    requestTime: str = ""
+    receiveWindow: str = ""
 
 
 class OrderName(msgspec.Struct):
@@ -207,7 +209,7 @@ def _force_and_price(
     """Read what only limit orders have; a market order's is ignored, as the venue does."""
     if kind == MARKET:
         return GTC, 0
-    value = FORCES.get(force) if force in FORCES else FORCES.get(force.lower())
+    value = FORCES.get(need(scene, "force", force).lower())
     if value is None:
         raise malformed(scene, "force")
     return value, parse_price(scene, "price", need(scene, "price", price), pair)

@@ -24,6 +24,7 @@ SIDE_NAMES: Final = ("buy", "sell")
 KIND_NAMES: Final = ("limit", "market")
 FORCE_NAMES: Final = ("gtc", "ioc", "fok", "post_only")
 LOAN_TYPE_NAMES: Final = ("normal", "autoLoan", "autoRepay", "autoLoanAndRepay")
+STP_NAMES: Final = ("none", "cancel_taker", "cancel_maker", "cancel_both")
 SOURCE_NAMES: Final = ("API", "SYS", "WEB")
 MARGIN_OPEN_STATUS: Final = {STATUS_LIVE: "live", STATUS_PARTIALLY_FILLED: "partial_fill"}
 MARGIN_PAST_STATUS: Final = {
@@ -90,6 +91,8 @@ class SpotOrder(msgspec.Struct):
 
     userId: str
     symbol: str
+    baseCoin: str
+    quoteCoin: str
     orderId: str
     clientOid: str
     price: str
@@ -258,6 +261,8 @@ def spot_order_row(
     return SpotOrder(
         str(user_of(row.account)),
         pair.symbol,
+        pair.base.name,
+        pair.quote.name,
         str(row.order_id),
         shown_oid(row.order_id, row.client_oid, spot=True),
         padded(price_text(pair, row.price_ticks)),
@@ -321,7 +326,7 @@ def margin_fill_row(pair: Pair, row: FillRow) -> MarginFill:
         base_text(pair, row.base_units),
         quote_text(pair, row.quote_units),
         _scope(row),
-        _fee(pair, row.side, row.fee_units),
+        fee_detail(pair, row.side, row.fee_units),
         str(row.time_ms),
         str(row.time_ms),
     )
@@ -339,7 +344,7 @@ def spot_fill_row(pair: Pair, row: FillRow) -> SpotFill:
         price_text(pair, row.price_ticks),
         base_text(pair, row.base_units),
         quote_text(pair, row.quote_units),
-        _fee(pair, row.side, row.fee_units),
+        fee_detail(pair, row.side, row.fee_units),
         _scope(row),
         str(row.time_ms),
         str(row.time_ms),
@@ -375,7 +380,7 @@ def _spot_size(pair: Pair, row: OrderRow) -> str:
     return size_text(pair, row.size_steps)
 
 
-def _fee(pair: Pair, side: int, fee_units: int) -> FeeDetail:
+def fee_detail(pair: Pair, side: int, fee_units: int) -> FeeDetail:
     """Word a fee; it is taken from the coin that was received (RULES 1.3)."""
     if side == BUY:
         return FeeDetail("no", pair.base.name, "0", base_text(pair, -fee_units))
@@ -386,7 +391,7 @@ def _fee_text(pair: Pair, row: OrderRow) -> str:
     """Write an order's fee as the JSON text of spot orders, empty when nothing traded."""
     if row.base_units == 0:
         return ""
-    fee = _fee(pair, row.side, row.fee_units)
+    fee = fee_detail(pair, row.side, row.fee_units)
     return (
         f'{{"newFees":{{"c":0,"d":0,"deduction":false,"r":{fee.totalFee},"t":{fee.totalFee},'
         f'"totalDeductionFee":0}},"{fee.feeCoin}":{{"deduction":false,'

@@ -30,6 +30,10 @@ EIGHT: Final = 8
 BUSINESS_TYPES: Final = ("spot", "margin", "mix")
 # Spot prices have no band (RULES 7.6 is about margin orders): as wide as the field can say.
 NO_PRICE_BAND: Final = "1"
+# No value is too large, only sizes are: as the dialect writes what has no bound.
+NO_MAXIMUM: Final = "900000000000000000000"
+# A pair is older than anybody asks; clients insist on a number.
+NEVER: Final = "0"
 # The one way in and out of coins: by the operator's hand.
 CHAIN: Final = "LOMBARD"
 
@@ -85,6 +89,8 @@ class SymbolRow(msgspec.Struct):
     quotePrecision: str
     status: str
     minTradeUSDT: str
+    maxLimitOrderValue: str
+    maxMarketOrderValue: str
     buyLimitPriceRatio: str
     sellLimitPriceRatio: str
     areaSymbol: str
@@ -225,11 +231,13 @@ async def symbols(call: Call, query: SymbolQuery) -> list[SymbolRow]:
             str(pair.quote.decimals),
             "online" if pair.trading else "halt",
             quote_text(pair, pair.min_value_units),
+            NO_MAXIMUM,
+            NO_MAXIMUM,
             spot_band,
             spot_band,
             "no",
             str(pair.max_open_orders),
-            "",
+            NEVER,
             "",
         )
         for pair in wanted

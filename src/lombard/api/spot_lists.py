@@ -20,6 +20,7 @@ from lombard.api.order_rows import (
 )
 from lombard.api.paging import parse_page
 from lombard.api.plan_form import TPSL_ORDER
+from lombard.api.receive_window import check_received
 from lombard.api.table import GET, Endpoint, signed
 from lombard.api.tpsl_lists import ended_orders, exits_of, waiting_orders
 from lombard.core import queries
@@ -33,6 +34,8 @@ class OrderQuery(msgspec.Struct):
 
     orderId: str = ""
     clientOid: str = ""
+    requestTime: str = ""
+    receiveWindow: str = ""
 
 
 def endpoints() -> list[Endpoint]:
@@ -74,6 +77,7 @@ def endpoints() -> list[Endpoint]:
 
 async def order_info(call: Call, query: OrderQuery) -> list[SpotOrder]:
     """GET orderInfo: a list of the one order, or of none"""
+    check_received(call, query.requestTime, query.receiveWindow)
     order_id, client_oid = parse_order_name(call, query.orderId, query.clientOid)
     account, reader = spot_account(call), call.context.reader
     if order_id:

@@ -20,6 +20,7 @@ from lombard.api.order_form import (
 )
 from lombard.api.order_rows import BatchResult, OrderAck, ack
 from lombard.api.plan_form import TPSL_ORDER, spot_command
+from lombard.api.receive_window import check_received
 from lombard.api.table import POST, Endpoint, signed
 from lombard.core import queries
 from lombard.core.commands import BUY, CancelAllOrders, CancelTrigger, Command, ReplaceOrder
@@ -68,6 +69,10 @@ class ReplaceBody(msgspec.Struct):
     orderId: str = ""
     clientOid: str = ""
     newClientOid: str = ""
+    presetTakeProfitPrice: str = ""
+    executeTakeProfitPrice: str = ""
+    presetStopLossPrice: str = ""
+    executeStopLossPrice: str = ""
 
 
 class BatchReplaceBody(msgspec.Struct):
@@ -77,9 +82,12 @@ class BatchReplaceBody(msgspec.Struct):
 
 
 class Replaced(msgspec.Struct):
-    """The order that took another's place; nothing changed if `success` says `failure`."""
+    """The order that took another's place; nothing changed if `success` says `failure`.
 
-    orderId: str | None
+    Then `orderId` is empty, as clients want words there.
+    """
+
+    orderId: str
     clientOid: str | None
     success: str
     msg: str | None
@@ -191,6 +199,7 @@ def _replacing() -> list[Endpoint]:
 
 async def place_order(call: Call, body: SpotOrderBody) -> OrderAck:
     """POST place-order"""
+    check_received(call, body.requestTime, body.receiveWindow)
     pair = pair_of(call, body.symbol)
     command = spot_command(call, pair, body)
     reply = await call.submit(spot_account(call), command, explain_side(pair, command.side))
@@ -269,7 +278,7 @@ async def batch_cancel_replace_order(call: Call, body: BatchReplaceBody) -> list
             entries.append(fault)
     outcomes = await call.submit_all(spot_account(call), entries)
     return [
-        Replaced(None, entry.newClientOid or None, "failure", outcome.sentence)
+        Replaced("", entry.newClientOid or None, "failure", outcome.sentence)
         if isinstance(outcome, Fault)
         else _replaced(outcome.id, entry.newClientOid)
         for outcome, entry in zip(outcomes, body.orderList, strict=True)
@@ -287,6 +296,8 @@ def _check_mode(call: Call, batch_mode: str) -> None:
 
 
 def _replacement(call: Call, pair: Pair, body: ReplaceBody) -> tuple[ReplaceOrder, Explain]:
+    if body.presetTakeProfitPrice or body.presetStopLossPrice:
+        raise Fault("40805", "an order that takes another's place brings no exits")
     order_id, client_oid = parse_order_name(call, body.orderId, body.clientOid)
     account, state = spot_account(call), call.state
     resting = (

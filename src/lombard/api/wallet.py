@@ -122,7 +122,10 @@ class BillsQuery(PageQuery):
 
 
 class Bill(msgspec.Struct):
-    """What one event changed in one spot balance: signed, with the balance after it."""
+    """What one event changed in one spot balance: signed, with the balance after it.
+
+    `bizOrderId` names the order, deposit or transfer that changed it.
+    """
 
     cTime: str
     coin: str
@@ -132,6 +135,7 @@ class Bill(msgspec.Struct):
     balance: str
     fees: str
     billId: str
+    bizOrderId: str
 
 
 def endpoints() -> list[Endpoint]:
@@ -291,6 +295,7 @@ async def bills(call: Call, query: BillsQuery) -> list[Bill]:
             padded(coin_text(coins[row.coin], row.balance_units), BILL_DECIMALS),
             padded(coin_text(coins[row.coin], -row.fee_units), BILL_DECIMALS),
             str(row.ledger_id),
+            str(row.reference_id),
         )
         for row in rows
     ]

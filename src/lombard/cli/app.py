@@ -87,6 +87,9 @@ def _faults() -> Iterator[None]:
 def sandbox(
     data: Data = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8080,
+    socket_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Of the WebSocket; by default the next.")
+    ] = None,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     clock: Annotated[str, typer.Option(help="real, manual, or a speed such as 60.")] = REAL,
     start: Annotated[
@@ -109,7 +112,20 @@ def sandbox(
     with _faults():
         choice = ClockChoice(mode, speed_e6, start_ms)
         pace = commands_per_second
-        run_sandbox(Plan(data, host, port, choice, plays, recording, rate_limits, history, pace))
+        run_sandbox(
+            Plan(
+                data,
+                host,
+                port,
+                choice,
+                plays,
+                recording,
+                rate_limits,
+                history,
+                pace,
+                socket_port,
+            )
+        )
 
 
 @app.command()

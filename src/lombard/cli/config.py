@@ -4,10 +4,16 @@ Nothing here is about coins, pairs or terms; those are state (`lombard init`).
 """
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
+from lombard.api.ratelimit import (
+    ADDRESS_CALLS_PER_MINUTE,
+    ADDRESS_PAUSE_NS,
+    FAILURES_PER_MINUTE,
+    SECOND_NS,
+)
 from lombard.api.visit import Rules
 from lombard.node.errors import CannotStart
 from lombard.node.snapshots import EVERY_COMMANDS, EVERY_S
@@ -24,14 +30,16 @@ Movement = Literal[
     "fee-withdrawal",
     "interest-withdrawal",
 ]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Http(Table, forbid_unknown_fields=True, frozen=True):
-    """Where the public API listens."""
+    """Where the public API listens; the WebSocket at the next port, or its own (0: any)."""
 
     host: str = "127.0.0.1"
     port: int = 8080
-    rate_limits: bool = True
+    socket_port: int | None = None
     proxies: tuple[str, ...] = ()
 
 
@@ -65,6 +73,16 @@ class Operators(Table, forbid_unknown_fields=True, frozen=True):
     def needs_two(self) -> tuple[str, ...]:
         """The kinds of movement that two operators make."""
         return self.needs_approval if self.approvals > 1 else ()
+
+
+class Limits(Table, forbid_unknown_fields=True, frozen=True):
+    """How many calls are let in; `per_second` has other limits for some paths, 0 for none."""
+
+    enabled: bool = True
+    address_calls_per_minute: Positive = ADDRESS_CALLS_PER_MINUTE
+    address_pause_seconds: NotNegative = ADDRESS_PAUSE_NS // SECOND_NS
+    failures_per_minute: Positive = FAILURES_PER_MINUTE
+    per_second: dict[str, NotNegative] = msgspec.field(default_factory=dict)
 
 
 class Snapshots(Table, forbid_unknown_fields=True, frozen=True):
@@ -107,6 +125,7 @@ class Config(Table, forbid_unknown_fields=True, frozen=True):
     http: Http = Http()
     identity: Identity = Identity()
     operator: Operators = Operators()
+    limits: Limits = Limits()
     snapshots: Snapshots = Snapshots()
     history: History = History()
     node: NodeSettings = NodeSettings()

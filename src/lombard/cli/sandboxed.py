@@ -12,11 +12,12 @@ from typing import NamedTuple
 import msgspec
 
 from lombard import __version__
+from lombard.api.ratelimit import RateLimits
 from lombard.api.visit import Rules
 from lombard.cli.house import House
 from lombard.cli.serving import open_door, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
-from lombard.cli.web import address_of, url_of
+from lombard.cli.web import address_of, socket_url_of, url_of
 from lombard.core import __impl__
 from lombard.core.commands import SetParameter
 from lombard.identity import ALL_PERMISSIONS, NewKey
@@ -50,6 +51,7 @@ class Plan(NamedTuple):
     rate_limits: bool
     history_url: str = ""
     commands_per_second: int = 0
+    socket_port: int | None = None
 
 
 def run_sandbox(plan: Plan) -> None:
@@ -91,8 +93,11 @@ async def _serve(plan: Plan, address: tuple[str, int], directory: Path, tape: Ta
             await node.timekeeper.play(await open_market(node, directory, tape))
         token = "" if ip_address(address[0]).is_loopback else token_urlsafe(24)
         world = SandboxWorld(node, moved)
+        limits = RateLimits() if plan.rate_limits else None
         rules = Rules(sign_up_open=True, is_secure=False)
-        async with open_door(house, address, plan.rate_limits, world, token, rules) as web:
+        door = open_door(house, address, limits, world, token, rules, None, plan.socket_port)
+        async with door as (web, socket_port):
+            say(f"WebSocket: {socket_url_of(plan.host, socket_port)}")
             _tell(url_of(plan.host, address[1]), demo, clock, token)
             await until_stopped(house, web)
     finally:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from lombard.cli.config import Config, rules_of
 from lombard.cli.house import House
+from lombard.cli.limiting import rate_limits_of
 from lombard.cli.serving import open_door, open_office, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
-from lombard.cli.web import address_of, url_of
+from lombard.cli.web import address_of, socket_url_of, url_of
 from lombard.journal.opening import Paths
 from lombard.node.clock import REAL, Clock
 from lombard.node.errors import CannotStart
@@ -51,15 +52,18 @@ async def _serve(
         # Hours that passed while the venue was down are turned before anybody is let in.
         await node.timekeeper.play(None)
         operator = config.operator
-        limited, rules = config.http.rate_limits, rules_of(config)
+        limits, rules = rate_limits_of(config.limits), rules_of(config)
+        port = config.http.socket_port
+        door = open_door(house, address, limits, None, "", rules, metrics, port)
         async with (
-            open_door(house, address, limited, rules=rules, metrics=metrics) as web,
+            door as (web, socket_port),
             open_office(house, office, operator.needs_two) as behind,
         ):
             if metrics is not None:
                 say(f"Metrics: {url_of(config.metrics.host, metrics[1])}/metrics")
             if office is not None:
                 say(f"Operators are answered at {url_of(operator.host, office[1])}")
+            say(f"WebSocket: {socket_url_of(config.http.host, socket_port)}")
             say(f"Lombard is ready: {url_of(config.http.host, address[1])}")
             await until_stopped(house, web, *behind)
     finally:

@@ -21,6 +21,7 @@ from lombard.api.app import build_app, build_operator_app
 from lombard.api.context import Context
 from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
+from lombard.api.socket.server import SocketServer
 from lombard.api.visit import Rules
 from lombard.cli.backups import back_up_house
 from lombard.cli.control import ControlSocket
@@ -28,7 +29,7 @@ from lombard.cli.histories import Names, names_of
 from lombard.cli.house import House
 from lombard.cli.metrics import Metrics, metrics_app
 from lombard.cli.operators import make_operator
-from lombard.cli.web import WebServer
+from lombard.cli.web import WebServer, listen_beside
 from lombard.node.clock import machine_ms
 from lombard.node.errors import CannotStart
 
@@ -67,15 +68,17 @@ def run_in_loop(main: Callable[[], Awaitable[_T]]) -> _T:
 async def open_door(
     house: House,
     address: tuple[str, int],
-    rate_limits: bool,
+    limits: RateLimits | None,
     world: World | None = None,
     token: str = "",
     rules: Rules | None = None,
     metrics: tuple[str, int] | None = None,
-) -> AsyncIterator[WebServer]:
-    """Let clients in at an address while the context lasts.
+    socket_port: int | None = None,
+) -> AsyncIterator[tuple[WebServer, int]]:
+    """Let clients in at an address while the context lasts; also gives the WebSocket's port.
 
-    A sandbox shows its metrics there, to this machine; a venue at an address of their own, if any.
+    That is the one after the address's, or `socket_port`, 0 being any free one. A sandbox shows its
+    metrics at the address, to this machine; a venue at an address of their own, if any.
     """
     context = Context(
         house.node,
@@ -83,7 +86,7 @@ async def open_door(
         house.node.history_caught_up,
         house.identity,
         machine_ms,
-        RateLimits() if rate_limits else None,
+        limits,
         rules,
         lambda: house.history.trouble,
     )
@@ -100,15 +103,18 @@ async def open_door(
         lambda email: make_operator(house.identity, email),
         lambda: _names(house),
     )
+    sockets = SocketServer(context)
+    house.node.listen(sockets.hub.heard)
     try:
         await admit_all(house.node, house.identity.accounts)
         await control.start()
         if scraped is not None:
             await scraped.start()
         await web.start()
-        yield web
+        yield web, await listen_beside(sockets, address, socket_port)
     finally:
         watching.cancel()
+        await sockets.stop()
         if not await web.stop(STOP_S):
             # Somebody waits for something long, as a clock put forward by years: not any more.
             await house.drain()

@@ -13,6 +13,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from lombard.api.socket.server import SocketServer
 from lombard.node.errors import CannotStart
 
 BACKLOG: Final = 1_024
@@ -40,9 +41,30 @@ def address_of(host: str, port: int) -> tuple[str, int]:
         return str(name[0]), int(name[1])
 
 
+async def listen_beside(sockets: SocketServer, address: tuple[str, int], asked: int | None) -> int:
+    """Listen for the WebSocket beside a server: at its port + 1, or at the port that was asked for.
+
+    Raises `CannotStart`.
+    """
+    host, port = address
+    wanted = (port + 1) % 65_536 if asked is None else asked
+    try:
+        return await sockets.start(host, wanted)
+    except OSError as fault:
+        raise CannotStart(
+            f"Port {wanted} of {host}, for the WebSocket, cannot be had: "
+            f"{(fault.strerror or str(fault)).lower()}. Choose another with --socket-port."
+        ) from fault
+
+
 def url_of(host: str, port: int) -> str:
     """Write the address of a server for people and clients."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def socket_url_of(host: str, port: int) -> str:
+    """Write the address of the WebSocket."""
+    return url_of(host, port).replace("http", "ws", 1) + "/v2/ws"
 
 
 class WebServer:

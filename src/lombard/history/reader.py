@@ -18,6 +18,7 @@ from lombard.history import charts, rows
 from lombard.history import schema as s
 from lombard.history.accounting import StatementLine, statement
 from lombard.history.candles import GRANULARITIES
+from lombard.history.debts import DebtChange, read_debt_changes
 from lombard.history.faults import HistoryUnavailable
 from lombard.history.paging import (
     SHARED_MAX,
@@ -209,6 +210,13 @@ class Reader:
             query = query.limit(page.limit + SHARED_MAX)
             found = [_receipt(row) for row in connection.execute(query)]
         return whole(found, lambda row: row.interest_id, page.limit)
+
+    def debt_changes(
+        self, slots: Collection[int], coins: Collection[int], span_ms: int, since_ms: int
+    ) -> list[DebtChange]:
+        """List how the principal owed of coins changed, over all accounts of some slots."""
+        with self._reading() as connection:
+            return read_debt_changes(connection, slots, coins, span_ms, since_ms)
 
     # --- liquidation ------------------------------------------------------------------------
 
