@@ -126,6 +126,8 @@ TABLE = {
     "GET /lombard/v1/coupons": (READ, 10, USER),
     "POST /lombard/v1/coupons/claim": (TRADE, 10, USER),
     "GET /lombard/v1/margin/crossed/interest-receipts": (READ, 10, USER),
+    "GET /lombard/v1/margin/crossed/liquidation": (READ, 10, USER),
+    "GET /lombard/v1/margin/isolated/liquidation": (READ, 10, USER),
     "GET /lombard/v1/margin/isolated/interest-receipts": (READ, 10, USER),
     "POST /lombard/v1/margin/close-position": (TRADE, 10, USER),
     "GET /lombard/v1/margin/explain/max-borrowable": (READ, 10, USER),

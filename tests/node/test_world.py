@@ -22,6 +22,7 @@ from tests.node.world import (
     START_MS,
     USDT,
     MemoryHistory,
+    ThreadedLog,
     manual_clock,
     run,
     spot,
@@ -32,7 +33,7 @@ from tests.node.world import (
 def test_a_world_is_in_its_users_hand() -> None:
     async def scenario() -> None:
         engine, journal = venue(users=1)
-        node = Node(engine, journal, manual_clock(), MemoryHistory(engine.state.seq))
+        node = Node(engine, ThreadedLog(journal), manual_clock(), MemoryHistory(engine.state.seq))
         node.start()
         moved: list[int] = []
         world = SandboxWorld(node, lambda: moved.append(node.exchange_time_ms()))
@@ -71,7 +72,7 @@ def test_a_world_is_in_its_users_hand() -> None:
 def test_a_sandbox_begins_with_prices_and_a_demo_user() -> None:
     async def scenario() -> None:
         engine, journal = venue(users=1)
-        node = Node(engine, journal, manual_clock(), MemoryHistory(engine.state.seq))
+        node = Node(engine, ThreadedLog(journal), manual_clock(), MemoryHistory(engine.state.seq))
         node.start()
         await set_first_prices(node)
         assert [10**12, 10**12, 20_000 * 10**12, 1_500 * 10**12, 7 * 10**10, 10**6] == [

@@ -7,7 +7,7 @@ nothing of itself to the caller.
 
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any, Final, final
 
 import structlog
@@ -27,6 +27,7 @@ from lombard.api.body import JSON, BodyReader, Message, Receive
 from lombard.api.context import Call, Context
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.errors import Fault, fault_of
+from lombard.api.operator.endpoints import operator_endpoints
 from lombard.api.ports import World
 from lombard.api.signing import command_id, session_id
 from lombard.api.table import GET, Access, Counted, Endpoint
@@ -199,6 +200,11 @@ def build_app(context: Context, world: World | None = None, sandbox_token: str =
     if world is not None:
         rows += sandbox.endpoints(world)
     return Gateway(context, rows, door)
+
+
+def build_operator_app(context: Context, needs_two: Collection[str]) -> Gateway:
+    """Build the operators' application; `needs_two` are the movements that two operators make."""
+    return Gateway(context, operator_endpoints(needs_two), sandbox.Door(""))
 
 
 def _headers(scope: Scope) -> dict[bytes, bytes]:

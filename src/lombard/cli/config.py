@@ -13,6 +13,17 @@ from lombard.node.errors import CannotStart
 from lombard.node.snapshots import EVERY_COMMANDS, EVERY_S
 
 Table = msgspec.Struct
+# The kinds of movement of money (`lombard.api.operator.money.KINDS`).
+Movement = Literal[
+    "deposit",
+    "withdrawal",
+    "pool-funding",
+    "pool-withdrawal",
+    "insurance-funding",
+    "insurance-withdrawal",
+    "fee-withdrawal",
+    "interest-withdrawal",
+]
 
 
 class Http(Table, forbid_unknown_fields=True, frozen=True):
@@ -30,6 +41,30 @@ class Identity(Table, forbid_unknown_fields=True, frozen=True):
     sign_up: Literal["open", "closed"] = "closed"
     secure_cookies: bool = True
     origins: tuple[str, ...] = ()
+
+
+class Operators(Table, forbid_unknown_fields=True, frozen=True):
+    """Where operators' calls are answered; port 0: nowhere.
+
+    With `approvals = 2` the kinds of movement in `needs_approval` need a second operator.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    approvals: Literal[1, 2] = 1
+    needs_approval: tuple[Movement, ...] = (
+        "deposit",
+        "withdrawal",
+        "pool-withdrawal",
+        "insurance-withdrawal",
+        "fee-withdrawal",
+        "interest-withdrawal",
+    )
+
+    @property
+    def needs_two(self) -> tuple[str, ...]:
+        """The kinds of movement that two operators make."""
+        return self.needs_approval if self.approvals > 1 else ()
 
 
 class Snapshots(Table, forbid_unknown_fields=True, frozen=True):
@@ -52,6 +87,7 @@ class Config(Table, forbid_unknown_fields=True, frozen=True):
     data: str
     http: Http = Http()
     identity: Identity = Identity()
+    operator: Operators = Operators()
     snapshots: Snapshots = Snapshots()
     log: Log = Log()
 
@@ -62,6 +98,9 @@ data = "/var/lib/lombard"
 [http]
 host = "127.0.0.1"
 port = 8080
+
+[operator]
+port = 8081
 """
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lombard.cli.config import Config, rules_of
 from lombard.cli.house import House
-from lombard.cli.serving import open_door, run_in_loop, until_stopped
+from lombard.cli.serving import open_door, open_office, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
 from lombard.cli.web import address_of, url_of
 from lombard.journal.opening import Paths
@@ -21,10 +21,18 @@ def run_serve(config: Config) -> None:
             f"`lombard init catalogue.toml --data {directory}` makes a venue of it."
         )
     address = address_of(config.http.host, config.http.port)
-    run_in_loop(lambda: _serve(config, address, directory))
+    operator = config.operator
+    office = address_of(operator.host, operator.port) if operator.port else None
+    if office == address:
+        raise CannotStart(
+            "Operators need a port of their own: [operator] and [http] name the same."
+        )
+    run_in_loop(lambda: _serve(config, address, office, directory))
 
 
-async def _serve(config: Config, address: tuple[str, int], directory: Path) -> None:
+async def _serve(
+    config: Config, address: tuple[str, int], office: tuple[str, int] | None, directory: Path
+) -> None:
     with progress_bar("Recovering") as progress:
         house = House(directory, warn, progress)
     try:
@@ -34,9 +42,14 @@ async def _serve(config: Config, address: tuple[str, int], directory: Path) -> N
         node = house.begin(clock, times.every_commands, times.every_seconds)
         # Hours that passed while the venue was down are turned before anybody is let in.
         await node.timekeeper.play(None)
-        limited, rules = config.http.rate_limits, rules_of(config)
-        async with open_door(house, address, limited, rules=rules) as web:
+        operator = config.operator
+        async with (
+            open_door(house, address, config.http.rate_limits, rules=rules_of(config)) as web,
+            open_office(house, office, operator.needs_two) as behind,
+        ):
+            if office is not None:
+                say(f"Operators are answered at {url_of(operator.host, office[1])}")
             say(f"Lombard is ready: {url_of(config.http.host, address[1])}")
-            await until_stopped(house, web)
+            await until_stopped(house, web, *behind)
     finally:
         await house.close()

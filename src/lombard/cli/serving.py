@@ -9,7 +9,7 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
@@ -17,7 +17,7 @@ import structlog
 import uvloop
 
 from lombard.api.admission import admit_all
-from lombard.api.app import build_app
+from lombard.api.app import build_app, build_operator_app
 from lombard.api.context import Context
 from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
@@ -100,7 +100,32 @@ async def open_door(
         context.readers.shutdown()
 
 
-async def until_stopped(house: House, web: WebServer) -> None:
+@asynccontextmanager
+async def open_office(
+    house: House, address: tuple[str, int] | None, needs_two: Collection[str]
+) -> AsyncIterator[list[WebServer]]:
+    """Let operators in at an address of their own, if there is one, while the context lasts."""
+    if address is None:
+        yield []
+        return
+    context = Context(
+        house.node,
+        house.reader,
+        house.node.history_caught_up,
+        house.identity,
+        machine_ms,
+        RateLimits(),
+    )
+    web = WebServer(build_operator_app(context, needs_two), *address)
+    try:
+        await web.start()
+        yield [web]
+    finally:
+        await web.stop(STOP_S)
+        context.readers.shutdown()
+
+
+async def until_stopped(house: House, *servers: WebServer) -> None:
     """Wait for SIGTERM or SIGINT, or raise what made the node or the server fail."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -109,16 +134,16 @@ async def until_stopped(house: House, web: WebServer) -> None:
         loop.add_signal_handler(number, stop.set)
     stopping = asyncio.create_task(stop.wait())
     failing = asyncio.create_task(house.node.stopped())
-    serving = asyncio.create_task(web.stopped())
+    serving = [asyncio.create_task(web.stopped()) for web in servers]
     try:
-        await asyncio.wait([stopping, failing, serving], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stopping, failing, *serving], return_when=asyncio.FIRST_COMPLETED)
         if failing.done():
             failing.result()
-        if serving.done() and not stopping.done():
+        if any(task.done() for task in serving) and not stopping.done():
             raise CannotStart("The HTTP server has ended by itself.")
         _LOG.info("stopping", seq=house.node.applied_seq)
     finally:
-        for task in (stopping, failing, serving):
+        for task in (stopping, failing, *serving):
             task.cancel()
         # A second signal ends the process at once.
         for number in signals:

@@ -12,7 +12,6 @@ from operator import attrgetter
 from typing import Final, final
 
 from lombard.core.commands import (
-    VENUE,
     CancelAllOrders,
     CancelAllTriggers,
     CancelEverything,
@@ -20,6 +19,7 @@ from lombard.core.commands import (
     CancelTrigger,
     Command,
     Repay,
+    is_venue,
 )
 from lombard.core.state import Reply
 from lombard.node.errors import Overloaded
@@ -95,7 +95,7 @@ class Lanes:
     def put(self, entry: Entry) -> None:
         """Let a command wait in its lane. Raises `Overloaded` when that is full."""
         lane = self._trade
-        if entry.account == VENUE:
+        if is_venue(entry.account):
             lane = self._venue
         elif isinstance(entry.command, RELIEF):
             lane = self._relief
