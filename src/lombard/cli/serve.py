@@ -42,10 +42,10 @@ async def _serve(
         node = house.begin(clock, times.every_commands, times.every_seconds)
         # Hours that passed while the venue was down are turned before anybody is let in.
         await node.timekeeper.play(None)
-        operator = config.operator
+        operator, rules = config.operator, rules_of(config)
         async with (
-            open_door(house, address, config.http.rate_limits, rules=rules_of(config)) as web,
-            open_office(house, office, operator.needs_two) as behind,
+            open_door(house, address, config.http.rate_limits, rules=rules) as web,
+            open_office(house, office, operator.needs_two, rules) as behind,
         ):
             if office is not None:
                 say(f"Operators are answered at {url_of(operator.host, office[1])}")
