@@ -47,7 +47,7 @@ STOCK: Final[dict[str, Any]] = {
     "mode": "crossed",
 }
 # Parameters that name a thing of somebody's.
-SINGLE: Final = ("orderId", "clientOid", "loanId", "repayId", "planOrderId", "idLessThan")
+SINGLE: Final = ("orderId", "clientOid", "loanId", "repayId", "planOrderId", "liqId", "idLessThan")
 LISTS: Final = ("orderIdList", "orderList", "idList")
 # What whoever names one thing of another's is told; lists are empty, and what makes a thing works.
 UNKNOWN: Final = {
@@ -56,6 +56,7 @@ UNKNOWN: Final = {
     "cancel-plan-order": "43025",
     "modify-plan-order": "43025",
     "plan-sub-order": "43025",
+    "liquidation": "50061",
 }
 MAKES: Final = (
     "borrow",

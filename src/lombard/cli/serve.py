@@ -57,7 +57,7 @@ async def _serve(
         door = open_door(house, address, limits, None, "", rules, metrics, port)
         async with (
             door as (web, socket_port),
-            open_office(house, office, operator.needs_two) as behind,
+            open_office(house, office, operator.needs_two, rules) as behind,
         ):
             if metrics is not None:
                 say(f"Metrics: {url_of(config.metrics.host, metrics[1])}/metrics")

@@ -127,7 +127,10 @@ async def open_door(
 
 @asynccontextmanager
 async def open_office(
-    house: House, address: tuple[str, int] | None, needs_two: Collection[str]
+    house: House,
+    address: tuple[str, int] | None,
+    needs_two: Collection[str],
+    rules: Rules | None = None,
 ) -> AsyncIterator[list[WebServer]]:
     """Let operators in at an address of their own, if there is one, while the context lasts."""
     if address is None:
@@ -140,6 +143,7 @@ async def open_office(
         house.identity,
         machine_ms,
         RateLimits(),
+        rules,
     )
     web = WebServer(build_operator_app(context, needs_two), *address)
     try:
