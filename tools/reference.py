@@ -47,6 +47,7 @@ GROUPS: Final[dict[str, str | tuple[str, ...]]] = {
     "margin-isolated": "/api/v2/margin/isolated/",
     "spot-orders": "/api/v2/spot/trade/",
     "wallet": ("/api/v2/spot/wallet/", "/api/v2/spot/account/"),
+    "identity": "/lombard/v1/identity/",
     "own": "/lombard/",
     "public": "/api/",
 }

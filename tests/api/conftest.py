@@ -5,14 +5,15 @@ from collections.abc import Iterator
 import pytest
 from argon2 import PasswordHasher
 
-from lombard.identity import directory
+from lombard.identity import directory, passwords
 from tests.api.house import OpenStreet
 
 
 @pytest.fixture(autouse=True)
 def _quick_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passphrases cheaply: every test makes users, and none is about the cost."""
-    monkeypatch.setattr(directory, "HASHER", PasswordHasher(1, 8, 1))
+    for module in (directory, passwords):
+        monkeypatch.setattr(module, "HASHER", PasswordHasher(1, 8, 1))
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from lombard.api.context import Context
 from lombard.api.ports import CLOCK_MANUAL, SPEED_ONE_E6, Overloaded, WorldRefused
 from lombard.api.ratelimit import RateLimits
 from lombard.api.signing import keyed_with, sign
+from lombard.api.visit import Rules
 from lombard.core import queries
 from lombard.core.commands import (
     SLOT_SPOT,
@@ -65,7 +66,9 @@ def run(test: Awaitable[None], seconds: float = 60) -> None:
 class House:
     """A venue that applies what it is handed at once; also the world of its sandbox."""
 
-    def __init__(self, engine: Engine, path: Path, limits: RateLimits | None) -> None:
+    def __init__(
+        self, engine: Engine, path: Path, limits: RateLimits | None, rules: Rules | None = None
+    ) -> None:
         self.engine = engine
         self.now_ms = engine.time_ms
         self.ready = True
@@ -86,9 +89,16 @@ class House:
             self.projector.submit(seq, self.now_ms, [])
         self.projector.wait_blocking(self.seq)
         self.reader = Reader(path / "history.sqlite")
-        self.directory: Directory = open_directory(path)
+        self.machine_ms = MACHINE_MS
+        self.directory: Directory = open_directory(path, lambda: self.machine_ms)
         self.context = Context(
-            self, self.reader, self.caught_up, self.directory, lambda: MACHINE_MS, limits
+            self,
+            self.reader,
+            self.caught_up,
+            self.directory,
+            lambda: MACHINE_MS,
+            limits,
+            rules or Rules(sign_up_open=True, is_secure=False),
         )
 
     @property
@@ -298,11 +308,15 @@ class Street:
 
 @asynccontextmanager
 async def street(
-    path: Path, limits: RateLimits | None = None, sandbox: bool = True, token: str = ""
+    path: Path,
+    limits: RateLimits | None = None,
+    sandbox: bool = True,
+    token: str = "",
+    rules: Rules | None = None,
 ) -> AsyncIterator[Street]:
     """Open a house with an application in front of it."""
     engine = Engine.restore(venue_lines())
-    house = House(engine, path, limits)
+    house = House(engine, path, limits, rules)
     app = build_app(house.context, house if sandbox else None, token)
     transport = HeldTransport(httpx.ASGITransport(app=app))
     try:

@@ -25,6 +25,7 @@ TABLE = {
     Refusal.PAIR_NOT_MARGIN: ("50004", dict.fromkeys(ISOLATED, "50002")),
     Refusal.COIN_NOT_IN_ACCOUNT: ("50001", dict.fromkeys([*ISOLATED, Scene.WALLET], "50039")),
     Refusal.IN_LIQUIDATION: ("50022", {}),
+    Refusal.ACCOUNT_FROZEN: ("50064", {Scene.SPOT: "40710", Scene.WALLET: "40710"}),
     Refusal.CLIENT_OID_REUSED: ("50060", {Scene.SPOT: "43118", Scene.WALLET: "43118"}),
     Refusal.AMOUNT_NOT_POSITIVE: (
         "50016",
@@ -79,6 +80,9 @@ TABLE = {
     Refusal.TRIGGER_PRICE_REACHED: ("45052", {}),
     Refusal.TRIGGER_PRICE_TOO_HIGH: ("43034", {}),
     Refusal.TRIGGER_PRICE_TOO_LOW: ("43035", {}),
+    Refusal.PROPOSAL_UNKNOWN: ("40805", {}),
+    Refusal.OWN_PROPOSAL: ("40805", {}),
+    Refusal.TOO_MANY_PROPOSALS: ("40805", {}),
     Refusal.REDUCE_ONLY: ("50027", {Scene.SPOT: "50027", Scene.WALLET: "50027"}),
     Refusal.NOTICE_TOO_SHORT: ("40805", {}),
     Refusal.CONFIGURATION_INVALID: ("40017", {}),

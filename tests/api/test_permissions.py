@@ -6,7 +6,9 @@ import pytest
 
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.table import Access, Counted
-from lombard.identity import ALL_PERMISSIONS, Permission
+from lombard.identity import ALL_PERMISSIONS, Permission, Role
+from tests.api.browser import IDENTITY as IDENTITY_PREFIX
+from tests.api.browser import PASSWORD, Browser, trader
 from tests.api.house import fault_in, run, street
 
 READ, TRADE, TRANSFER = Permission.READ, Permission.TRADE, Permission.TRANSFER
@@ -46,6 +48,27 @@ PLANS = {
     "POST place-exit-order": (TRADE, 10, USER),
     "GET current-plan-order": (READ, 10, USER),
     "GET history-plan-order": (READ, 10, USER),
+}
+# People about themselves: no key has a permission for it.
+IDENTITY = {
+    "POST sign-up": (None, 1, ADDRESS),
+    "POST log-in": (None, 5, ADDRESS),
+    "POST log-out": (None, 10, USER),
+    "GET me": (None, 10, USER),
+    "POST confirm": (None, 10, USER),
+    "POST password": (None, 10, USER),
+    "POST totp/enrol": (None, 10, USER),
+    "POST totp/confirm": (None, 10, USER),
+    "POST totp/remove": (None, 10, USER),
+    "POST totp/recovery-codes": (None, 10, USER),
+    "GET keys": (None, 10, USER),
+    "POST keys/create": (None, 10, USER),
+    "POST keys/change": (None, 10, USER),
+    "POST keys/delete": (None, 10, USER),
+    "GET sessions": (None, 10, USER),
+    "POST sessions/revoke": (None, 10, USER),
+    "POST sessions/revoke-others": (None, 10, USER),
+    "GET audit": (None, 10, USER),
 }
 # The permission of each endpoint (None: anybody), calls a second, and whose they are counted as.
 TABLE = {
@@ -103,6 +126,8 @@ TABLE = {
     "GET /lombard/v1/coupons": (READ, 10, USER),
     "POST /lombard/v1/coupons/claim": (TRADE, 10, USER),
     "GET /lombard/v1/margin/crossed/interest-receipts": (READ, 10, USER),
+    "GET /lombard/v1/margin/crossed/liquidation": (READ, 10, USER),
+    "GET /lombard/v1/margin/isolated/liquidation": (READ, 10, USER),
     "GET /lombard/v1/margin/isolated/interest-receipts": (READ, 10, USER),
     "POST /lombard/v1/margin/close-position": (TRADE, 10, USER),
     "GET /lombard/v1/margin/explain/max-borrowable": (READ, 10, USER),
@@ -113,6 +138,10 @@ TABLE = {
     "GET /lombard/v1/margin/pay-off": (READ, 10, USER),
     "GET /lombard/v1/margin/positions": (READ, 10, USER),
     "GET /lombard/v1/announcements": (None, 10, ADDRESS),
+    **{
+        f"{call.split()[0]} /lombard/v1/identity/{call.split()[1]}": row
+        for call, row in IDENTITY.items()
+    },
     "GET /lombard/v1/health": (None, 0, ADDRESS),
     "GET /lombard/v1/public/interest-rates": (None, 10, ADDRESS),
     "GET /lombard/v1/public/interest-rate-history": (None, 10, ADDRESS),
@@ -125,7 +154,8 @@ READ_BY_POST = [
     "/api/v2/margin/crossed/account/query-flash-repay-status",
     "/api/v2/margin/isolated/account/query-flash-repay-status",
 ]
-KEYS = [Permission(0), READ, TRADE, TRANSFER, READ | TRADE, ALL_PERMISSIONS]
+OPERATOR = Permission.OPERATOR
+KEYS = [Permission(0), READ, TRADE, TRANSFER, READ | TRADE, ALL_PERMISSIONS, OPERATOR]
 
 
 def test_the_table_is_the_one_that_is_documented() -> None:
@@ -136,42 +166,90 @@ def test_the_table_is_the_one_that_is_documented() -> None:
 
     assert TABLE == found
     for row in ENDPOINTS:
-        assert (row.permission is None) == (row.access is Access.PUBLIC)
+        assert (row.permission is None) == (row.access is not Access.SIGNED)
         assert row.access is not Access.LOCAL
-        # What changes anything is never public.
+        assert row.permission is not Permission.OPERATOR
+        # What changes anything is never public, but for what makes somebody out of nobody.
         reads = row.method == "GET" or row.path in READ_BY_POST
-        assert reads or row.permission in (TRADE, TRANSFER)
+        assert (
+            reads
+            or row.permission in (TRADE, TRANSFER)
+            or row.access is Access.SESSION
+            or (
+                row.path in (f"{IDENTITY_PREFIX}/sign-up", f"{IDENTITY_PREFIX}/log-in")
+                and row.access is Access.ENTRY
+            )
+        )
 
 
 @pytest.mark.parametrize("permissions", KEYS, ids=str)
 def test_every_endpoint_with_every_key(tmp_path: Path, permissions: Permission) -> None:
     async def test() -> None:
         async with street(tmp_path) as place:
-            client = await place.client(permissions)
+            user = -1 if permissions & Permission.OPERATOR else 0
+            if user:
+                await place.house.directory.create_operator("op@example.org")
+            client = await place.client(permissions, user=user)
+            before = place.house.engine.state_hash()
             for row in ENDPOINTS:
                 answer = await (
                     client.get(row.path) if row.method == "GET" else client.post(row.path)
                 )
-                denied = row.permission is not None and not permissions & row.permission
-                if denied:
-                    assert row.permission is not None
+                if row.access is Access.SESSION:
+                    # What people do about themselves is not for programs, whatever their key.
+                    expected = ("30004", "User needs to log in")
+                    assert (401, *expected) == (answer.status_code, *fault_in(answer)), row.path
+                elif row.permission is not None and not permissions & row.permission:
                     name = str(row.permission.name).lower()
                     sentence = f"Incorrect permissions, need {name} permissions"
                     assert ("40014", sentence) == fault_in(answer), row.path
                 else:
-                    assert answer.json()["code"] not in ("40014", "40725"), row.path
+                    assert answer.json()["code"] not in ("40014", "40725", "30004"), row.path
+            if not permissions & (TRADE | TRANSFER):
+                assert before == place.house.engine.state_hash()
 
     run(test())
 
 
-def test_every_signed_endpoint_asks_for_a_signature(tmp_path: Path) -> None:
+@pytest.mark.parametrize("role", list(Role), ids=str)
+def test_every_endpoint_with_a_session(tmp_path: Path, role: Role) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            if role is Role.OPERATOR:
+                made = await place.house.directory.create_operator("op@example.org")
+                browser, password = Browser(place), made.password
+                await browser.done("log-in", email="op@example.org", password=password)
+            else:
+                browser, password = await trader(place), PASSWORD
+            for row in ENDPOINTS:
+                if row.path == f"{IDENTITY_PREFIX}/log-out":
+                    continue
+                answer = await (
+                    browser.get(row.path) if row.method == "GET" else browser.post(row.path)
+                )
+                if role is Role.OPERATOR and row.permission is not None:
+                    assert "40014" == fault_in(answer)[0], row.path
+                else:
+                    assert answer.json()["code"] not in ("40014", "40725", "30004"), row.path
+            # Without the token nothing that is a POST, whoever has the cookie.
+            browser.csrf_token = ""
+            for row in ENDPOINTS:
+                if row.method == "POST" and row.access in (Access.SIGNED, Access.SESSION):
+                    answer = await browser.post(row.path)
+                    assert (403, "40017") == (answer.status_code, fault_in(answer)[0]), row.path
+
+    run(test())
+
+
+def test_every_endpoint_asks_who_calls(tmp_path: Path) -> None:
     async def test() -> None:
         async with street(tmp_path) as place:
             before = place.house.engine.state_hash()
             for row in ENDPOINTS:
-                if row.access is Access.SIGNED:
-                    answer = await place.http.request(row.method, row.path)
-                    assert "40001" == fault_in(answer)[0], row.path
+                answer = await place.http.request(row.method, row.path)
+                expected = {Access.SIGNED: "40001", Access.SESSION: "30004"}.get(row.access)
+                if expected is not None:
+                    assert expected == fault_in(answer)[0], row.path
             assert before == place.house.engine.state_hash()
 
     run(test())

@@ -18,8 +18,7 @@ class Audited(World):
     ) -> Reply:
         """Apply a command; what the auditor can predict must be so."""
         reply = super().do(account, cmd, at, command_id)
-        self.auditor.follow(self.log[-1], reply, self.events)
-        self.auditor.slow.adopt(self.state)
+        self.auditor.follow(self.log[-1], reply, self.events, self.state)
         return reply
 
     def compare(self) -> None:

@@ -80,7 +80,7 @@ class Watched(World):
                 self.check_no_effect(before, time_ms)
             else:
                 self.check_effect(account, cmd, reply)
-            self.auditor.follow(self.log[-1], reply, self.events)
+            self.auditor.follow(self.log[-1], reply, self.events, self.state)
             self.auditor.slow.adopt(self.state)
             turned = any(isinstance(event, e.HourTurned) for event in self.events)
             self.auditor.compare(self.state, receipts=turned or len(self.log) % 20 == 0)

@@ -127,6 +127,32 @@ def test_the_change_of_an_hour_comes_after_the_hours_turn() -> None:
     ]
 
 
+@pytest.mark.parametrize("at", ["01:30", "02:00"], ids=["within the hour", "as it turns"])
+@pytest.mark.parametrize("repeated", [True, False])
+def test_triggers_hear_of_a_change_though_the_command_is_a_repeated_one(
+    at: str, repeated: bool
+) -> None:
+    world = without_interest()
+    account = long(world)
+    payer = world.spot(USDT="9")
+    deposit, again = c.Deposit(USDT, 5), b"12345678abcdefgh"
+    paid = world.do(payer, deposit, command_id=again)
+    stop = c.PlaceTrigger(BTCUSDT, 0, 1, 10**6, 0, c.SELL, c.MARKET, 0, 0, 0, 0, 1_000, 0, "", 0)
+    trigger = world.ok(account, stop).id
+    world.ok(c.VENUE, btc_terms(550_000, clock(at)))
+
+    reply = world.do(payer, deposit, at, again if repeated else b"")
+
+    assert repeated == (show(paid) == show(reply))
+    assert locked(world, account)
+    gone = [(row.trigger_id, row.reason) for row in world.of_type(e.TriggerCancelled)]
+    assert [(trigger, e.TRIGGER_BY_LIQUIDATION)] == gone
+    twin = Engine()
+    for envelope in world.log:
+        twin.apply(envelope)
+    assert world.engine.state_hash() == twin.state_hash()
+
+
 def test_changes_are_made_in_the_order_of_their_times() -> None:
     world = without_interest()
     start = world.time_ms

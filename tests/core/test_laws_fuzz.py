@@ -64,6 +64,8 @@ USERS_COMMANDS = [
         SMALL,
     ),
 ]  # fmt: skip
+# Users there are, the venue's own funds, and nobody.
+WHOSE = st.one_of(st.sampled_from([0, 1_000_001, 1_000_002]), NUMBERS)
 VENUE_COMMANDS = [
     st.builds(c.SetIndexPrices, rows(COIN, NUMBERS, SMALL, NUMBERS, NUMBERS)),
     st.builds(c.SetRate, COIN, NUMBERS),
@@ -85,6 +87,12 @@ VENUE_COMMANDS = [
     st.builds(c.FundPool, COIN, NUMBERS),
     st.builds(c.FundInsurance, COIN, NUMBERS),
     st.builds(c.ContinueLiquidation, NUMBERS),
+    st.builds(c.MoveFunds, SMALL, WHOSE, COIN, NUMBERS),
+    st.builds(c.ProposeMove, SMALL, WHOSE, COIN, NUMBERS),
+    st.builds(c.ApproveMove, NUMBERS),
+    st.builds(c.RejectMove, NUMBERS),
+    st.builds(c.FreezeAccount, WHOSE, SMALL, FLAGS),
+    st.builds(c.RestrictCoin, COIN, FLAGS, FLAGS),
     st.builds(c.Upgrade, NUMBERS),
     st.builds(c.FireTriggers),
     st.builds(c.SetParameter, st.sampled_from(["band_e6", "system_band_e6", "nothing"]), RATES),
@@ -152,6 +160,12 @@ VENUE_KINDS = [
     c.FundPool,
     c.FundInsurance,
     c.ContinueLiquidation,
+    c.MoveFunds,
+    c.ProposeMove,
+    c.ApproveMove,
+    c.RejectMove,
+    c.FreezeAccount,
+    c.RestrictCoin,
     c.FireTriggers,
     c.Upgrade,
     c.SetParameter,

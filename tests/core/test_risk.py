@@ -10,7 +10,7 @@ from lombard.core import queries as q
 from lombard.core.queries import VALUE_ONE
 from lombard.core.refusals import Refusal
 from lombard.core.units import format_units
-from tests.core.world import BTCUSDT, PEPEUSDT, World
+from tests.core.world import BTCUSDT, PEPEUSDT, World, pair_terms
 
 COINS = ("USDT", "USDC", "BTC", "ETH", "DOGE", "PEPE")
 
@@ -612,3 +612,34 @@ def test_an_account_is_looked_at_again_after_each_fill() -> None:
     # 0.4995 x 19 050 = 9515.475 against 9000.
     assert values("515.475", "9000", "450") == risk(world, account)
     assert [account] == [row.account for row in world.of_type(e.MarginCalled)]
+
+
+def test_an_order_that_pays_interest_alone_leaves_the_tier_where_it_is() -> None:
+    """RULES 6.4: interest first. A tier goes by principal, so this order changes nothing of it."""
+    world = World()
+    world.rate("USDT", "0.01")
+    tiers = [(26 * 10**8, 10_000 * 10**8, 3, 50_000), (27 * 10**8, 10**14, 2, 200_000)]
+    free = pair_terms(world.pair("BTCUSDT"), isolated_tiers=tiers, maker_fee_e6=0, taker_fee_e6=0)
+    world.ok(c.VENUE, free)
+    world.parameter("band_e6", 300_000)
+    account = world.isolated("BTCUSDT", BTC="0.6")
+    world.tick("01:00")
+    world.borrow(account, "USDT", "5000")
+    world.borrow(account, "USDT", "5000.5")
+    seller = world.spot(BTC="0.5")
+    world.sell(seller, "BTCUSDT", "0.5", "20000")
+    world.buy(account, "BTCUSDT", "0.5", "20000")
+    world.tick("03:30")
+    due = world.balance(account, "USDT").interest_units
+    assert 12 * 10**8 < due < 13 * 10**8
+    # In the second tier: K = 0.2 x 10 013, N = 1.1 x 11 245 - 10 012.5.
+    world.price("BTC", "11245")
+    ratio = q.risk(world.state, account).ratio_e6()
+    assert 840_000 < ratio < 860_000
+    buyer = world.spot(USDT="100")
+    world.buy(buyer, "BTCUSDT", "0.001", "8433.75")
+
+    order = world.order("BTCUSDT", c.SELL, "0.0005", "8433.75", loan_type=c.AUTO_REPAY)
+
+    # It would bring 4.2 USDT for 5.6, and pay interest: the ratio would rise.
+    assert Refusal.RISK_TOO_HIGH is world.refused(account, order).refusal

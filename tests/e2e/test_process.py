@@ -152,11 +152,23 @@ def test_a_stop_does_not_wait_for_a_clock_put_forward_by_years(sandbox: Sandbox)
     assert ["40200"] == answers
 
 
+def writer_of(name: str, node: int) -> int:
+    """Find the child of a node that has a file open."""
+    for task in Path(f"/proc/{node}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            files = [os.readlink(each) for each in Path(f"/proc/{child}/fd").iterdir()]
+            if any(file.endswith(f"/{name}") for file in files):
+                return int(child)
+    raise AssertionError(f"nobody has {name} open")
+
+
 def test_a_failed_write_is_final(sandbox: Sandbox, tmp_path: Path) -> None:
     user = sandbox.user()
     user.deposit("USDT", "1")
     # From here on no file may grow: the journal cannot be written.
-    resource.prlimit(sandbox.process.pid, resource.RLIMIT_FSIZE, (1024, 1024))
+    resource.prlimit(
+        writer_of("journal.sqlite", sandbox.process.pid), resource.RLIMIT_FSIZE, (1024, 1024)
+    )
     status, answer = sandbox.request(
         "POST",
         "/lombard/v1/sandbox/deposits",
@@ -178,14 +190,16 @@ def test_a_failed_write_is_final(sandbox: Sandbox, tmp_path: Path) -> None:
         assert assets["available"] in ("1", "2")
 
 
-def test_a_node_does_not_go_on_without_its_history(sandbox: Sandbox) -> None:
-    pid = sandbox.process.pid
-    (writer,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    os.kill(int(writer), signal.SIGKILL)
+@pytest.mark.parametrize(
+    ("name", "what"), [("history.sqlite", "history"), ("journal.sqlite", "the journal")]
+)
+def test_a_node_does_not_go_on_without_its_writers(sandbox: Sandbox, name: str, what: str) -> None:
+    os.kill(writer_of(name, sandbox.process.pid), signal.SIGKILL)
     assert sandbox.process.stdout is not None
     said = sandbox.process.stdout.read()
     assert 1 == sandbox.process.wait(10)
-    assert "The process that writes history has ended with signal 9." in said.splitlines()[-1]
+    sentence = f"The process that writes {what} has ended with signal 9."
+    assert sentence in said.splitlines()[-1]
     assert "Traceback" not in said
     sandbox.process.stdout.close()
 

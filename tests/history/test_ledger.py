@@ -17,6 +17,7 @@ from lombard.core.events import (
     OrderClosed,
     Repaid,
     Transferred,
+    Withdrawn,
 )
 from lombard.history import rows as r
 from lombard.history.faults import HistoryFailed
@@ -53,6 +54,7 @@ def fund(desk: Desk, account: int, coin: int, units: int) -> None:
     ("event", "account", "row"),
     [
         (Deposited(7, ALICE_SPOT, 0, 5), ALICE_SPOT, (r.LEDGER_DEPOSIT, 5, 0, 105, 7)),
+        (Withdrawn(7, ALICE_SPOT, 0, 5), ALICE_SPOT, (r.LEDGER_WITHDRAWAL, -5, 0, 95, 7)),
         (
             Transferred(7, ALICE_SPOT, ALICE_CROSSED, 0, 5, ""),
             ALICE_SPOT,

@@ -13,12 +13,12 @@ from typing import Any, get_args
 
 import pytest
 
+from lombard.child import Unwrapper, fork_child, written
 from lombard.core.events import Deposited, Event, OrderClosed
 from lombard.history import parcels
 from lombard.history.faults import HistoryFailed, HistoryGap, HistoryRefused
 from lombard.history.process import HistoryProcess
 from lombard.history.projector import BACKLOG_REFUSED
-from lombard.node.children import fork_child
 from tests.history.desk import ALICE_SPOT, ID, Desk, dump
 from tests.history.streams import START_MS, Stream, coins_of
 
@@ -34,7 +34,6 @@ class Venue:
         self.failures: list[BaseException] = []
         self.history = HistoryProcess(
             path,
-            fork_child,
             lambda first: self.pairs[first:],
             self.failures.append,
             backlog_max,
@@ -97,8 +96,8 @@ def test_every_event_survives_the_way() -> None:
                 made = event(*[value] * count)
             except TypeError:
                 continue
-            parcel = parcels.written((parcels.WORK, [parcels.packed(1, 2, [made])]))
-            ((_, ((seq, time_ms, rows),)),) = parcels.Unwrapper().feed(parcel)
+            parcel = written((parcels.WORK, [parcels.packed(1, 2, [made])]))
+            ((_, ((seq, time_ms, rows),)),) = Unwrapper().feed(parcel)
             (back,) = parcels.unpacked(rows)
             assert (1, 2, event) == (seq, time_ms, type(back))
             assert parcels.packed(1, 2, [made]) == parcels.packed(1, 2, [back])
@@ -106,9 +105,9 @@ def test_every_event_survives_the_way() -> None:
 
 def test_a_stream_may_be_cut_anywhere() -> None:
     sent = [("applied", n * 10**20) for n in range(50)]
-    data = b"".join(map(parcels.written, sent))
+    data = b"".join(map(written, sent))
     for step in (1, 3, 64, len(data)):
-        unwrapper = parcels.Unwrapper()
+        unwrapper = Unwrapper()
         cuts = range(0, len(data), step)
         assert sent == [each for at in cuts for each in unwrapper.feed(data[at : at + step])]
 
@@ -157,10 +156,10 @@ def test_more_than_the_socket_holds_goes_when_it_can(tmp_path: Path) -> None:
         for seq in range(1, 60_001):
             venue.deposit(seq)
         await asyncio.sleep(0.01)
-        assert len(venue.history._outgoing) > 0
+        assert venue.history._line.unsent > 0
         os.kill(venue.history.pid, signal.SIGCONT)
         await venue.history.wait(60_000)
-        assert 0 == len(venue.history._outgoing)
+        assert 0 == venue.history._line.unsent
 
     assert [] == run(scenario, tmp_path / "history.sqlite")
 

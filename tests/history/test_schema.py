@@ -139,6 +139,11 @@ def test_every_event_was_thought_of() -> None:
         "AnnouncementWithdrawn",
         "ChangeAnnounced",
         "RepayReminded",
+        "AccountRestricted",
+        "MoveDecided",
+        "MoveProposed",
+        "VenueWithdrew",
+        "Withdrawn",
     }
 
 

@@ -69,6 +69,12 @@ CODES = {
     82: "AnnounceDelisting",
     83: "WithdrawAnnouncement",
     97: "CancelEverything",
+    120: "MoveFunds",
+    121: "ProposeMove",
+    122: "ApproveMove",
+    123: "RejectMove",
+    124: "FreezeAccount",
+    125: "RestrictCoin",
 }
 
 

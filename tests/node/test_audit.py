@@ -7,13 +7,13 @@ import pytest
 from lombard.core.commands import Deposit
 from lombard.node.audit import Auditor
 from lombard.node.node import Node
-from tests.node.world import ONE, USDT, MemoryHistory, manual_clock, run, spot, venue
+from tests.node.world import ONE, USDT, MemoryHistory, ThreadedLog, manual_clock, run, spot, venue
 
 
 def test_balanced_books_are_audited_while_the_node_runs() -> None:
     async def scenario() -> None:
         engine, journal = venue()
-        node = Node(engine, journal, manual_clock(), MemoryHistory(journal.last_seq))
+        node = Node(engine, ThreadedLog(journal), manual_clock(), MemoryHistory(journal.last_seq))
         node.start()
         auditor = Auditor(node, every_s=0.01)
         auditing = asyncio.create_task(auditor.run())
@@ -31,7 +31,7 @@ def test_balanced_books_are_audited_while_the_node_runs() -> None:
 def test_a_unit_too_many_ends_the_audit_with_the_record(capfd: pytest.CaptureFixture[str]) -> None:
     async def scenario() -> None:
         engine, journal = venue()
-        node = Node(engine, journal, manual_clock(), MemoryHistory(journal.last_seq))
+        node = Node(engine, ThreadedLog(journal), manual_clock(), MemoryHistory(journal.last_seq))
         engine.state.coins[USDT].pool_units += 1
 
         with pytest.raises(AssertionError, match=f"do not balance after record {journal.last_seq}"):

@@ -43,6 +43,7 @@ from tests.node.world import (
     USDT,
     Heard,
     MemoryHistory,
+    ThreadedLog,
     manual_clock,
     replayed,
     run,
@@ -67,7 +68,7 @@ class World:
         )
         self.history = MemoryHistory(self.engine.state.seq)
         self.clock = clock or manual_clock()
-        self.node = Node(self.engine, self.journal, self.clock, self.history)
+        self.node = Node(self.engine, ThreadedLog(self.journal), self.clock, self.history)
         self.heard = Heard()
         self.node.listen(self.heard)
 

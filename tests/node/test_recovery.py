@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lombard.child import fork_child
 from lombard.core.commands import Deposit, Envelope, Tick
 from lombard.core.engine import Engine
 from lombard.journal.codec import encode
@@ -16,7 +17,6 @@ from lombard.journal.lock import hold_directory
 from lombard.journal.opening import Paths, open_journal
 from lombard.journal.port import JournalRefused
 from lombard.journal.snapshots import Head
-from lombard.node.children import fork_child
 from lombard.node.errors import CannotStart
 from lombard.node.node import Node
 from lombard.node.recovery import Started, start_from
@@ -25,6 +25,7 @@ from tests.node.world import (
     START_MS,
     USDT,
     MemoryHistory,
+    ThreadedLog,
     manual_clock,
     run,
     spot,
@@ -175,7 +176,7 @@ def test_a_snapshot_is_taken_while_trading_goes_on(tmp_path: Path) -> None:
         assert [node.applied_seq, seq_then] == store.seqs()
         await snapshotter.take_last()
 
-    node = Node(started.engine, started.journal, manual_clock(), history)
+    node = Node(started.engine, ThreadedLog(started.journal), manual_clock(), history)
     run(scenario())
     started.journal.close()
 
@@ -212,7 +213,7 @@ def test_snapshots_are_taken_after_so_many_commands(
         task.cancel()
         await node.drain()
 
-    node = Node(started.engine, started.journal, manual_clock(), history)
+    node = Node(started.engine, ThreadedLog(started.journal), manual_clock(), history)
     run(scenario())
     started.journal.close()
 
@@ -236,7 +237,7 @@ def test_a_snapshot_that_fails_leaves_the_node_trading(
         await node.drain()
         await snapshotter.take_last()
 
-    node = Node(started.engine, started.journal, manual_clock(), history)
+    node = Node(started.engine, ThreadedLog(started.journal), manual_clock(), history)
     run(scenario())
     started.journal.close()
     assert "could not be done" in capfd.readouterr().err

@@ -24,7 +24,7 @@ from lombard.node.clock import Clock
 from lombard.node.errors import Overloaded, Stopped
 from lombard.node.lanes import Lanes
 from lombard.node.sequencer import Sequencer
-from tests.node.world import START_MS, SlowJournal, manual_clock, run
+from tests.node.world import START_MS, SlowJournal, ThreadedLog, manual_clock, run
 
 COMMAND = Deposit(0, 1)
 
@@ -39,7 +39,7 @@ class Bench:
         self.applied_to: list[tuple[int, bytes]] = []
         self.breaks_at = 0
         self.sequencer = Sequencer(
-            self.journal,
+            ThreadedLog(self.journal),
             self.clock,
             0,
             self.apply,

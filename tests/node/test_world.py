@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lombard.api.ports import World, WorldRefused
-from lombard.cli.control import ControlSocket, ask_for_backup
+from lombard.cli.control import ControlSocket, ask_for_backup, ask_for_operator
 from lombard.cli.web import address_of, url_of
 from lombard.core import queries as q
 from lombard.core.commands import SetRateModel
@@ -22,6 +22,7 @@ from tests.node.world import (
     START_MS,
     USDT,
     MemoryHistory,
+    ThreadedLog,
     manual_clock,
     run,
     spot,
@@ -32,7 +33,7 @@ from tests.node.world import (
 def test_a_world_is_in_its_users_hand() -> None:
     async def scenario() -> None:
         engine, journal = venue(users=1)
-        node = Node(engine, journal, manual_clock(), MemoryHistory(engine.state.seq))
+        node = Node(engine, ThreadedLog(journal), manual_clock(), MemoryHistory(engine.state.seq))
         node.start()
         moved: list[int] = []
         world = SandboxWorld(node, lambda: moved.append(node.exchange_time_ms()))
@@ -71,7 +72,7 @@ def test_a_world_is_in_its_users_hand() -> None:
 def test_a_sandbox_begins_with_prices_and_a_demo_user() -> None:
     async def scenario() -> None:
         engine, journal = venue(users=1)
-        node = Node(engine, journal, manual_clock(), MemoryHistory(engine.state.seq))
+        node = Node(engine, ThreadedLog(journal), manual_clock(), MemoryHistory(engine.state.seq))
         node.start()
         await set_first_prices(node)
         assert [10**12, 10**12, 20_000 * 10**12, 1_500 * 10**12, 7 * 10**10, 10**6] == [
@@ -116,6 +117,9 @@ def test_a_backup_is_asked_for_through_a_socket(tmp_path: Path, depth: int) -> N
             raise ValueError("it exists already")
         return "done"
 
+    async def make_operator(email: str) -> str:
+        return f"made {email}"
+
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
 
@@ -123,8 +127,10 @@ def test_a_backup_is_asked_for_through_a_socket(tmp_path: Path, depth: int) -> N
             return await loop.run_in_executor(None, ask_for_backup, directory, Path(target))
 
         assert await ask("/x") is None
-        control = ControlSocket(directory, back_up)
+        control = ControlSocket(directory, back_up, make_operator)
         await control.start()
+        made = await loop.run_in_executor(None, ask_for_operator, directory, "a@example.org")
+        assert "made a@example.org" == made
         assert "done" == await ask("/tmp/new")
         with pytest.raises(CannotStart, match="it exists already"):
             await ask("/tmp/there")

@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
 
 from lombard.core.commands import (
     SLOT_SPOT,
@@ -37,6 +38,41 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
         await asyncio.wait_for(coroutine, 10)
 
     asyncio.run(limited())
+
+
+class BlockingLog(Protocol):
+    """A journal whose `append` returns when the batch is durable."""
+
+    @property
+    def last_seq(self) -> int: ...
+
+    @property
+    def last_hash(self) -> bytes: ...
+
+    def append(self, payloads: list[bytes]) -> int: ...
+
+
+class ThreadedLog:
+    """Such a journal, written in a thread: a log as a node needs it."""
+
+    def __init__(self, journal: BlockingLog) -> None:
+        self.journal = journal
+        self._thread = ThreadPoolExecutor(1, "journal")
+
+    @property
+    def last_seq(self) -> int:
+        return self.journal.last_seq
+
+    @property
+    def last_hash(self) -> bytes:
+        return self.journal.last_hash
+
+    def append(self, payloads: list[bytes]) -> "asyncio.Future[bytes]":
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._write, payloads)
+
+    def _write(self, payloads: list[bytes]) -> bytes:
+        self.journal.append(payloads)
+        return self.journal.last_hash
 
 
 class SlowJournal:

@@ -10,7 +10,7 @@ from lombard.api.context import Call
 from lombard.api.decoding import malformed
 from lombard.api.errors import Fault, Scene
 from lombard.api.lookup import coin_of, pair_of
-from lombard.api.ports import World
+from lombard.api.ports import Operates, World
 from lombard.api.table import POST, Endpoint, NoParameters, local, public
 from lombard.core import queries
 from lombard.core.commands import (
@@ -149,7 +149,7 @@ async def announce_coin_terms(world: World, call: Call, body: CoinTermsBody) -> 
     return await _announce(world, call, cmd)
 
 
-async def announce_delisting(world: World, call: Call, body: DelistingBody) -> Announcement:
+async def announce_delisting(world: Operates, call: Call, body: DelistingBody) -> Announcement:
     """POST announcements/delisting"""
     if bool(body.coin) == bool(body.symbol):
         raise Fault("40017", "one of coin and symbol is needed")
@@ -161,7 +161,7 @@ async def announce_delisting(world: World, call: Call, body: DelistingBody) -> A
     return await _announce(world, call, cmd)
 
 
-async def withdraw(world: World, call: Call, body: WithdrawBody) -> Announcement:
+async def withdraw(world: Operates, call: Call, body: WithdrawBody) -> Announcement:
     """POST announcements/withdraw"""
     text = body.announcementId
     if not (text.isascii() and text.isdigit() and len(text) <= TIME_DIGITS_MAX + 5):
@@ -169,7 +169,7 @@ async def withdraw(world: World, call: Call, body: WithdrawBody) -> Announcement
     return await _announce(world, call, WithdrawAnnouncement(int(text)))
 
 
-async def _announce(world: World, call: Call, command: Command) -> Announcement:
+async def _announce(world: Operates, call: Call, command: Command) -> Announcement:
     reply = await world.operate(command)
     if reply.refusal is not None:
         raise call.fault(reply.refusal, reply.detail)

@@ -7,29 +7,34 @@ nothing of itself to the caller.
 
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from secrets import token_hex
 from typing import Any, Final, final
 
 import structlog
 
-from lombard.api import envelope, sandbox
+from lombard.api import browser, envelope, sandbox
 from lombard.api.auth import (
     HEADERS,
     PASSPHRASE,
+    TIMESTAMP,
+    check_address,
     check_passphrase,
     check_permission,
+    check_permissions,
     check_signature,
 )
 from lombard.api.body import JSON, BodyReader, Message, Receive
 from lombard.api.context import Call, Context
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.errors import Fault, fault_of
+from lombard.api.operator.endpoints import operator_endpoints
 from lombard.api.pages import Pages
 from lombard.api.ports import World
-from lombard.api.signing import command_id
+from lombard.api.signing import command_id, session_id
 from lombard.api.table import GET, Access, Counted, Endpoint
 from lombard.api.tally import Tally
+from lombard.api.visit import Visit
 
 Scope = Mapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -38,14 +43,19 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 REMAINING_HEADER: Final = b"x-mbx-used-remain-limit"
 REQUEST_ID_HEADER: Final = b"x-lombard-request-id"
 _CONTENT_TYPE: Final = (b"content-type", JSON)
-_WANTED: Final = HEADERS | {
-    b"content-encoding",
-    b"content-length",
-    b"content-type",
-    b"host",
-    b"transfer-encoding",
-    sandbox.TOKEN_HEADER,
-}
+_NO_STORE: Final = (b"cache-control", b"no-store")
+_WANTED: Final = (
+    HEADERS
+    | browser.HEADERS
+    | {
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"host",
+        b"transfer-encoding",
+        sandbox.TOKEN_HEADER,
+    }
+)
 _SECRET: Final = HEADERS | {sandbox.TOKEN_HEADER, b"cookie", b"authorization"}
 _LOG: Final = structlog.get_logger("lombard.api")
 
@@ -104,31 +114,56 @@ class Gateway:
     ) -> object:
         context = self._context
         endpoint = self._route(scope, extra)
-        address = scope["client"][0] if scope["client"] else ""
+        headers = _headers(scope)
+        address = browser.address(context.rules, scope["client"], headers)
         limits = context.limits
         if limits is not None and not limits.admit_address(address, time.monotonic_ns()):
             raise Fault("429")
-        headers = _headers(scope)
         query: bytes = scope["query_string"]
         body = await self._bodies.read(headers, receive)
 
+        is_signed = not HEADERS.isdisjoint(headers)
+        visit = browser.visit_of(context, endpoint, headers, address, is_signed)
+        if visit.session is not None or endpoint.access is Access.ENTRY:
+            extra.append(_NO_STORE)
         user, command = 0, b""
-        if endpoint.access is Access.SIGNED:
+        if endpoint.access is Access.SIGNED and visit.session is None:
             user, command = await self._authenticate(
                 endpoint, scope["raw_path"], query, body, headers, address, now_ms
             )
+        elif visit.session is not None:
+            user, command = _session_call(endpoint, visit, headers, body, now_ms)
         elif endpoint.access is Access.LOCAL:
             self._local.check(endpoint.method, headers)
-        if limits is not None and endpoint.per_second:
-            caller = user if endpoint.counted is Counted.USER else address
-            left = limits.admit_call(
-                endpoint.path, endpoint.per_second, caller, time.monotonic_ns()
+        self._count(endpoint, user, address, extra)
+        call = Call(context, endpoint.scene, user, command, visit)
+
+        async def work() -> tuple[object, bool]:
+            request = endpoint.decode(query if endpoint.method == GET else body)
+            return await endpoint.handler(call, request), call.has_parts
+
+        if command and visit.session is None:
+            # Signed: the same bytes may come again.
+            signed_ms = int(headers[TIMESTAMP])
+            return await context.replays.once(
+                command, signed_ms, now_ms, lambda: context.node.state.seq, work
             )
-            extra.append((REMAINING_HEADER, b"%d" % max(0, left)))
-            if left < 0:
-                raise Fault("429")
-        request = endpoint.decode(query if endpoint.method == GET else body)
-        return await endpoint.handler(Call(context, endpoint.scene, user, command), request)
+        answer, _ = await work()
+        if visit.cookie:
+            extra.append((b"set-cookie", visit.cookie))
+        return answer
+
+    def _count(
+        self, endpoint: Endpoint, user: int, address: str, extra: list[tuple[bytes, bytes]]
+    ) -> None:
+        limits = self._context.limits
+        if limits is None or not endpoint.per_second:
+            return
+        caller = user if endpoint.counted is Counted.USER else address
+        left = limits.admit_call(endpoint.path, endpoint.per_second, caller, time.monotonic_ns())
+        extra.append((REMAINING_HEADER, b"%d" % max(0, left)))
+        if left < 0:
+            raise Fault("429")
 
     def _route(self, scope: Scope, extra: list[tuple[bytes, bytes]]) -> Endpoint:
         methods = self._routes.get(scope["raw_path"])
@@ -155,6 +190,7 @@ class Gateway:
             method = endpoint.method.encode()
             key = check_signature(self._context, headers, method, path, query, body, now_ms)
             await check_passphrase(self._context, key, headers[PASSPHRASE])
+            check_address(key, address)
         except Fault:
             if self._context.limits is not None:
                 self._context.limits.note_failure(address, time.monotonic_ns())
@@ -180,6 +216,11 @@ def build_app(context: Context, world: World | None = None, sandbox_token: str =
     return Gateway(context, rows, door)
 
 
+def build_operator_app(context: Context, needs_two: Collection[str]) -> Gateway:
+    """Build the operators' application; `needs_two` are the movements that two operators make."""
+    return Gateway(context, operator_endpoints(needs_two), sandbox.Door(""))
+
+
 def _headers(scope: Scope) -> dict[bytes, bytes]:
     """Pick the headers that matter; one that comes twice could be read two ways."""
     found: dict[bytes, bytes] = {}
@@ -189,6 +230,19 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
                 raise Fault("40017", f"header {name.decode('latin-1')} comes twice")
             found[name] = value
     return found
+
+
+def _session_call(
+    endpoint: Endpoint, visit: Visit, headers: dict[bytes, bytes], body: bytes, now_ms: int
+) -> tuple[int, bytes]:
+    """Return the calling user, and what the command of a browser's request is called."""
+    user = visit.own_session().user
+    if endpoint.permission is not None:
+        check_permissions(browser.permissions_of(visit), endpoint.permission)
+    if endpoint.method == GET:
+        return user, b""
+    key = browser.idempotency_key(headers)
+    return user, session_id(user, endpoint.path.encode(), key, body, now_ms)
 
 
 def _our_fault(scope: Scope, error: Exception, extra: list[tuple[bytes, bytes]]) -> Fault:

@@ -5,7 +5,7 @@ from typing import Final
 from lombard.api.context import Context
 from lombard.api.errors import Fault
 from lombard.api.signing import NO_SECRET, is_signed, is_timely, parse_timestamp
-from lombard.identity import ApiKey, Permission
+from lombard.identity import ApiKey, Permission, permits
 
 KEY: Final = b"access-key"
 SIGN: Final = b"access-sign"
@@ -17,6 +17,7 @@ _PERMISSION_NAMES: Final = {
     Permission.READ: "read",
     Permission.TRADE: "trade",
     Permission.TRANSFER: "transfer",
+    Permission.OPERATOR: "operator",
 }
 
 
@@ -62,7 +63,18 @@ async def check_passphrase(context: Context, key: ApiKey, passphrase: bytes) -> 
         raise Fault("40012")
 
 
+def check_address(key: ApiKey, address: str) -> None:
+    """Refuse a call from where the key may not be used."""
+    if not permits(key.allowed, address):
+        raise Fault("40018")
+
+
 def check_permission(key: ApiKey, needed: Permission) -> None:
     """Refuse a call the key was not made for."""
-    if not int(key.permissions) & int(needed):
+    check_permissions(key.permissions, needed)
+
+
+def check_permissions(given: Permission, needed: Permission) -> None:
+    """Refuse a call that needs a permission which was not given."""
+    if not int(given) & int(needed):
         raise Fault("40014", _PERMISSION_NAMES[needed])

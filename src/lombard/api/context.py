@@ -1,6 +1,7 @@
 """What a request is handled with: the house around the gateway, and the call at hand."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -9,7 +10,9 @@ from typing import Final, ParamSpec, TypeVar, final
 from lombard.api.errors import Fault, Scene, fault_of, refused
 from lombard.api.ports import Node, Reply, State
 from lombard.api.ratelimit import RateLimits
+from lombard.api.replays import Replays
 from lombard.api.signing import entry_id
+from lombard.api.visit import NOBODY, Rules, Visit
 from lombard.core.commands import Command
 from lombard.core.refusals import Refusal
 from lombard.history.reader import Reader
@@ -28,7 +31,8 @@ class Context:
     """The house around the gateway.
 
     `clock_ms` is the machine's clock. `history_caught_up` waits until everything applied before it
-    was called can be read. `limits` is None where calls are not counted.
+    was called can be read. `limits` is None where calls are not counted. `rules` are those of
+    browsers; `replays` knows the signed requests of the last minute.
     """
 
     __slots__ = (
@@ -39,6 +43,8 @@ class Context:
         "node",
         "reader",
         "readers",
+        "replays",
+        "rules",
     )
 
     def __init__(
@@ -49,6 +55,7 @@ class Context:
         directory: Directory,
         clock_ms: Callable[[], int],
         limits: RateLimits | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.node: Final = node
         self.reader: Final = reader
@@ -57,6 +64,8 @@ class Context:
         self.directory: Final = directory
         self.clock_ms: Final = clock_ms
         self.limits: Final = limits
+        self.rules: Final = rules or Rules()
+        self.replays: Final = Replays()
 
     def close(self) -> None:
         """Let the threads go that read history."""
@@ -67,16 +76,27 @@ class Context:
 class Call:
     """One request on its way to its handler: who asks, and what its command is called.
 
-    `user` is 0 for a public endpoint; `command_id` is empty where nothing is submitted.
+    `user` is 0 for a public endpoint; `command_id` is empty where nothing is submitted. `visit`
+    says where from, and with which session.
     """
 
-    __slots__ = ("command_id", "context", "scene", "user")
+    __slots__ = ("command_id", "context", "has_parts", "scene", "user", "visit")
 
-    def __init__(self, context: Context, scene: Scene, user: int, command_id: bytes) -> None:
+    def __init__(
+        self,
+        context: Context,
+        scene: Scene,
+        user: int,
+        command_id: bytes,
+        visit: Visit = NOBODY,
+    ) -> None:
         self.context: Final = context
         self.scene: Final = scene
         self.user: Final = user
         self.command_id: Final = command_id
+        self.visit: Final = visit
+        # Set when the answer is of several commands, each refused or not by itself.
+        self.has_parts = False
 
     @property
     def state(self) -> State:
@@ -105,6 +125,7 @@ class Call:
 
         An entry that is a `Fault` already stays one. The others wait for the log together.
         """
+        self.has_parts = True
         waiting: list[Awaitable[Reply]] = []
         for index, entry in enumerate(entries):
             if not isinstance(entry, Fault):
@@ -117,6 +138,11 @@ class Call:
             entry if isinstance(entry, Fault) else self._outcome(next(replies), entry[1])
             for entry in entries
         ]
+
+    def note_failure(self) -> None:
+        """Count a wrong password against the address it came from."""
+        if self.context.limits is not None:
+            self.context.limits.note_failure(self.visit.address, time.monotonic_ns())
 
     def fault(self, refusal: Refusal, detail: str = "", limit: str = "") -> Fault:
         """Word a refusal as this part of the wire does."""

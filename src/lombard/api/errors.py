@@ -11,11 +11,23 @@ from typing import Final, final
 from lombard.api.ports import Overloaded, Stopped, WorldRefused
 from lombard.core.refusals import Refusal
 from lombard.history.faults import HistoryError
-from lombard.identity import TooManyChecks
+from lombard.identity import (
+    KEYS_MAX,
+    AllowListError,
+    CodeNeeded,
+    EmailTaken,
+    TooManyChecks,
+    TooManyFailures,
+    TooManyKeys,
+    TotpState,
+    WrongCode,
+    WrongPassword,
+)
 
 SENTENCES: Final[dict[str, str]] = {
     # the request
     "429": "Too many requests",
+    "30004": "User needs to log in",
     "40001": "ACCESS_KEY cannot be empty",
     "40002": "ACCESS_SIGN cannot be empty",
     "40005": "Invalid ACCESS_TIMESTAMP",
@@ -31,6 +43,9 @@ SENTENCES: Final[dict[str, str]] = {
     "40018": "Invalid IP",
     "40019": "Parameter {0} cannot be empty",
     "40020": "Parameter {0} error",
+    "40025": "The user does not have this permission",
+    "40037": "Apikey does not exist",
+    "40070": "passphrase 8-32 characters with letters and numbers",
     "40084": "You are in Classic Account mode, and the Unified Account API is not supported",
     "40200": "Server upgrade, please try again later",
     "40304": "clientOid or clientOrderId length cannot greater than 50",
@@ -51,6 +66,7 @@ SENTENCES: Final[dict[str, str]] = {
     "40102": "Symbol does not exist",
     "40805": "Unsupported operation",
     "40806": "Unsupported currency",
+    "40710": "The Account has been frozen",
     "40807": "The account does not exist",
     "41114": (
         "The current trading pair is under maintenance, "
@@ -67,6 +83,7 @@ SENTENCES: Final[dict[str, str]] = {
     "50032": "The currency does not exist",
     "50039": "The currency and the trading pair do not match",
     "50061": "There is a problem with the parameter you requested",
+    "50064": "Your account is temporarily frozen",
     "50063": "Token precision must less than or equal to eight",
     # money
     "43012": "Insufficient balance",
@@ -112,7 +129,14 @@ SENTENCES: Final[dict[str, str]] = {
 }
 
 # Everything else is 400, as the venue does it.
-STATUSES: Final[dict[str, int]] = {"429": 429, "40404": 404, "40200": 503, "40725": 500}
+STATUSES: Final[dict[str, int]] = {
+    "429": 429,
+    "30004": 401,
+    "40025": 403,
+    "40404": 404,
+    "40200": 503,
+    "40725": 500,
+}
 
 
 class Scene(Enum):
@@ -138,6 +162,7 @@ _MARGIN: Final[dict[Refusal, str]] = {
     Refusal.PAIR_NOT_MARGIN: "50004",
     Refusal.COIN_NOT_IN_ACCOUNT: "50001",
     Refusal.IN_LIQUIDATION: "50022",
+    Refusal.ACCOUNT_FROZEN: "50064",
     Refusal.CLIENT_OID_REUSED: "50060",
     Refusal.AMOUNT_NOT_POSITIVE: "50016",
     Refusal.AMOUNT_TOO_LARGE: "50061",
@@ -185,6 +210,9 @@ _MARGIN: Final[dict[Refusal, str]] = {
     Refusal.TRIGGER_PRICE_TOO_HIGH: "43034",
     Refusal.TRIGGER_PRICE_TOO_LOW: "43035",
     Refusal.REDUCE_ONLY: "50027",
+    Refusal.PROPOSAL_UNKNOWN: "40805",
+    Refusal.OWN_PROPOSAL: "40805",
+    Refusal.TOO_MANY_PROPOSALS: "40805",
     Refusal.NOTICE_TOO_SHORT: "40805",
     Refusal.CONFIGURATION_INVALID: "40017",
     Refusal.PRECISION_IN_USE: "40805",
@@ -204,6 +232,7 @@ _SPOT: Final[dict[Refusal, str]] = {
     Refusal.COIN_UNKNOWN: "40806",
     Refusal.PAIR_UNKNOWN: "40102",
     Refusal.PAIR_NOT_TRADING: "41114",
+    Refusal.ACCOUNT_FROZEN: "40710",
     Refusal.CLIENT_OID_REUSED: "43118",
     Refusal.AMOUNT_NOT_POSITIVE: "01001",
     Refusal.AMOUNT_TOO_LARGE: "40017",
@@ -260,12 +289,26 @@ PARTICULARS: Final[dict[Refusal, str]] = {
     Refusal.COUPON_CLAIMED: "the coupon was claimed before",
     Refusal.COUPON_NOT_GRANTED: "no coupon of this campaign was granted",
     Refusal.COUPONS_GONE: "no coupons of this campaign are left",
+    Refusal.PROPOSAL_UNKNOWN: "there is no such request, or it was decided",
+    Refusal.OWN_PROPOSAL: "another operator has to approve it",
+    Refusal.TOO_MANY_PROPOSALS: "more requests wait than the {limit} there may be",
     Refusal.POST_ONLY_WOULD_TAKE: "post_only would take at {limit}",
     Refusal.FOK_WOULD_NOT_FILL: "fok cannot fill",
     Refusal.TRIGGER_PRICE_UNKNOWN: "{detail} has no price yet",
     Refusal.TRIGGER_PRICE_REACHED: "the price is {limit} now",
     Refusal.TRIGGER_PRICE_TOO_HIGH: "below {limit}",
     Refusal.TRIGGER_PRICE_TOO_LOW: "above {limit}",
+}
+
+
+# What identity says no with.
+_IDENTITY: Final[dict[type[BaseException], tuple[str, str]]] = {
+    WrongPassword: ("40012", ""),
+    WrongCode: ("40020", "code"),
+    CodeNeeded: ("40019", "code"),
+    TotpState: ("40805", "a second device is set up once, and removed before another"),
+    EmailTaken: ("40017", "email is taken"),
+    TooManyKeys: ("40805", f"a user has at most {KEYS_MAX} keys"),
 }
 
 
@@ -276,6 +319,7 @@ class Fault(Exception):
     def __init__(self, code: str, particulars: str = "", status: int = 0) -> None:
         super().__init__(code, particulars)
         self.code: Final = code
+        self.particulars: Final = particulars
         self.sentence: Final = sentence_of(code, particulars)
         self.status: Final = status or STATUSES.get(code, 400)
 
@@ -306,4 +350,9 @@ def fault_of(error: BaseException) -> Fault | None:
         return Fault("40200")
     if isinstance(error, WorldRefused):
         return Fault("40017", str(error))
-    return None
+    if isinstance(error, TooManyFailures):
+        return Fault("429", f"try again in {error.seconds} s")
+    if isinstance(error, AllowListError):
+        return Fault("40017", str(error))
+    identity = _IDENTITY.get(type(error))
+    return None if identity is None else Fault(*identity)

@@ -84,6 +84,13 @@ class Clock(Protocol):
         """Exchange milliseconds per machine millisecond x 10^6; 0 for a manual clock."""
 
 
+class Operates(Protocol):
+    """Whoever gives the venue's commands: a sandbox's world, or an operator's hand."""
+
+    async def operate(self, command: Command) -> Reply:
+        """Submit a command of the operator's."""
+
+
 class World(Protocol):
     """What the user of a sandbox holds in their hand (implemented in `lombard.sandbox.world`).
 
@@ -129,6 +136,7 @@ __all__ = [
     "SPEED_ONE_E6",
     "Clock",
     "Node",
+    "Operates",
     "Overloaded",
     "Reply",
     "State",

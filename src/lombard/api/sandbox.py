@@ -34,6 +34,7 @@ from lombard.api.ports import (
     CLOCK_SCALED,
     SPEED_ONE_E6,
     Clock,
+    Operates,
     Reply,
     World,
 )
@@ -254,7 +255,7 @@ async def set_rate(world: World, call: Call, body: RateBody) -> RateBody:
     return RateBody(coin.name, format_units(rate_e12, RATE_DECIMALS))
 
 
-async def set_rate_model(world: World, call: Call, body: RateModelBody) -> RateModelBody:
+async def set_rate_model(world: Operates, call: Call, body: RateModelBody) -> RateModelBody:
     """POST rate-models: in force from the next full hour"""
     coin = coin_of(call, body.coin)
     command = SetRateModel(

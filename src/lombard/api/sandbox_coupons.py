@@ -18,7 +18,7 @@ from lombard.api.coupons import (
 )
 from lombard.api.decoding import malformed
 from lombard.api.lookup import coin_of
-from lombard.api.ports import World
+from lombard.api.ports import Operates, World
 from lombard.api.table import POST, Endpoint, local
 from lombard.core import queries
 from lombard.core.commands import (
@@ -98,7 +98,7 @@ def endpoints(prefix: str, world: World) -> list[Endpoint]:
     ]
 
 
-async def create_campaign(world: World, call: Call, body: CampaignBody) -> CampaignRow:
+async def create_campaign(world: Operates, call: Call, body: CampaignBody) -> CampaignRow:
     """POST coupon-campaigns"""
     if body.startsFrom not in (FROM_CLAIM, FROM_FIRST_USE):
         raise malformed(call.scene, "startsFrom")
@@ -135,17 +135,17 @@ def _seed_hash(call: Call, body: CampaignBody) -> str:
         raise malformed(call.scene, "seed") from None
 
 
-async def grant(world: World, call: Call, body: UsersBody) -> CampaignRow:
+async def grant(world: Operates, call: Call, body: UsersBody) -> CampaignRow:
     """POST coupon-grants: all of the users, or none"""
     return await _submit(world, call, GrantCoupons(*_users(call, body)))
 
 
-async def enter(world: World, call: Call, body: UsersBody) -> CampaignRow:
+async def enter(world: Operates, call: Call, body: UsersBody) -> CampaignRow:
     """POST coupon-entries: onto the list of a draw"""
     return await _submit(world, call, EnterDraw(*_users(call, body)))
 
 
-async def draw(world: World, call: Call, body: DrawBody) -> CampaignRow:
+async def draw(world: Operates, call: Call, body: DrawBody) -> CampaignRow:
     """POST coupon-draws: the list closes, and the users with the smallest hashes are granted"""
     campaign = parse_id(call.scene, "campaignId", body.campaignId)
     return await _submit(world, call, DrawCoupons(campaign, body.seed))
@@ -156,7 +156,7 @@ def _users(call: Call, body: UsersBody) -> tuple[int, list[int]]:
     return campaign, [parse_id(call.scene, "userIds", user) for user in body.userIds]
 
 
-async def _submit(world: World, call: Call, command: Command) -> CampaignRow:
+async def _submit(world: Operates, call: Call, command: Command) -> CampaignRow:
     reply = await world.operate(command)
     if reply.refusal is not None:
         raise call.fault(reply.refusal, reply.detail)

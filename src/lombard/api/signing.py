@@ -7,6 +7,7 @@ for byte: `timestamp + METHOD + path[?query] + body`, HMAC-SHA256 under the key'
 import base64
 import hashlib
 import hmac
+import secrets
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -83,6 +84,26 @@ def command_id(key: bytes, timestamp: bytes, signature: bytes) -> bytes:
     millisecond = min(int(timestamp or b"0"), _MILLISECOND_MAX)
     stamp = (millisecond << 16).to_bytes(STAMP_BYTES, "big")
     return stamp + hashlib.blake2b(parts, digest_size=_DIGEST_BYTES).digest()
+
+
+def random_id(now_ms: int) -> bytes:
+    """Name the command of a request that nothing names: sent again it is another one."""
+    stamp = (min(now_ms, _MILLISECOND_MAX) << 16).to_bytes(STAMP_BYTES, "big")
+    return stamp + secrets.token_bytes(_DIGEST_BYTES)
+
+
+def session_id(user: int, path: bytes, key: bytes, body: bytes, now_ms: int) -> bytes:
+    """Name the command of a browser's request: the same again if it chose a key for it.
+
+    The key belongs to its user and what is asked for: with another body it is another command. Its
+    stamp says no time, so the engine always looks for it.
+    """
+    if not key:
+        return random_id(now_ms)
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    for part in (b"%d" % user, path, key, body):
+        digest.update(b"%d:" % len(part) + part)
+    return bytes(STAMP_BYTES) + digest.digest()
 
 
 def entry_id(command: bytes, index: int) -> bytes:

@@ -28,7 +28,12 @@ class Access(Enum):
     """Who may call an endpoint."""
 
     PUBLIC = "public"
+    # With a key's signature, or a browser's session.
     SIGNED = "signed"
+    # With a browser's session only: what people do to their own account.
+    SESSION = "session"
+    # Anybody who is not logged in yet, but no page of another site.
+    ENTRY = "entry"
     # The sandbox's own: anybody on this machine.
     LOCAL = "local"
 
@@ -137,6 +142,35 @@ def signed(
         required,
         response,
         make(scene, request, required),
+        handler,
+    )
+
+
+def session(
+    method: str,
+    path: str,
+    request: type[Request],
+    required: tuple[str, ...],
+    response: type[Response],
+    handler: Callable[[Call, Request], Awaitable[Response]],
+    access: Access = Access.SESSION,
+    per_second: int = 10,
+) -> Endpoint:
+    """Make the row of a call that people make about themselves, counted by user; an entry's by
+    address."""
+    make = query_decoder if method == GET else body_decoder
+    return Endpoint(
+        method,
+        path,
+        access,
+        None,
+        per_second,
+        Counted.USER if access is Access.SESSION else Counted.ADDRESS,
+        Scene.SPOT,
+        request,
+        required,
+        response,
+        make(Scene.SPOT, request, required),
         handler,
     )
 

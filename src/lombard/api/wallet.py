@@ -36,6 +36,7 @@ PAGES_MAX: Final = 1000
 # group and business type of what moves a spot balance
 BILL_TYPES: Final = {
     past.LEDGER_DEPOSIT: ("deposit", "deposit"),
+    past.LEDGER_WITHDRAWAL: ("withdraw", "withdraw"),
     past.LEDGER_TRANSFER_IN: ("transfer", "transfer_in"),
     past.LEDGER_TRANSFER_OUT: ("transfer", "transfer_out"),
     past.LEDGER_BUY_IN: ("transaction", "buy"),

@@ -14,6 +14,7 @@ from lombard import __version__
 from lombard.cli.backups import back_up_directory
 from lombard.cli.config import EXAMPLE, read_config
 from lombard.cli.doctoring import examine_directory
+from lombard.cli.operators import create_operator as make_operator
 from lombard.cli.sandboxed import ClockChoice, Plan, run_sandbox
 from lombard.cli.serve import run_serve
 from lombard.cli.serving import refuse_optimised
@@ -168,6 +169,16 @@ def backup(
     """Copy a data directory while its node trades on. The copy is a data directory."""
     with _faults():
         say(back_up_directory(directory, target))
+
+
+@app.command()
+def create_operator(
+    email: Annotated[str, typer.Argument(help="Whom the operator is reached and logged in by.")],
+    data: Annotated[Path, typer.Option(help="The venue's data directory, in use or not.")],
+) -> None:
+    """Make an operator of a venue: a user with a key that may administer it, shown once."""
+    with _faults():
+        say(make_operator(data, email))
 
 
 @app.command()

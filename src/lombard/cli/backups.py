@@ -20,16 +20,10 @@ COPY_TRIES: Final = 5
 
 async def back_up_house(house: House, target: Path) -> str:
     """Back a running node up; trading goes on."""
-    node, store = house.node, Paths(house.directory).snapshots
-    backup = await node.with_log(lambda: Backup(house.journal, store, target))
-    try:
-        while await node.with_log(backup.step):
-            pass
-        _copy_others(house.directory, backup.directory)
-    except BaseException:
-        await node.with_log(backup.abandon)
-        raise
-    return sentence_of(await node.with_log(backup.finish))
+    last_seq, snapshot_seq = await house.log.back_up(
+        target, lambda copy: _copy_others(house.directory, copy)
+    )
+    return sentence_of(BackupReport(target, last_seq, snapshot_seq))
 
 
 def back_up_directory(directory: Path, target: Path) -> str:

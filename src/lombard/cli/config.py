@@ -8,10 +8,22 @@ from typing import Final, Literal
 
 import msgspec
 
+from lombard.api.visit import Rules
 from lombard.node.errors import CannotStart
 from lombard.node.snapshots import EVERY_COMMANDS, EVERY_S
 
 Table = msgspec.Struct
+# The kinds of movement of money (`lombard.api.operator.money.KINDS`).
+Movement = Literal[
+    "deposit",
+    "withdrawal",
+    "pool-funding",
+    "pool-withdrawal",
+    "insurance-funding",
+    "insurance-withdrawal",
+    "fee-withdrawal",
+    "interest-withdrawal",
+]
 
 
 class Http(Table, forbid_unknown_fields=True, frozen=True):
@@ -20,6 +32,39 @@ class Http(Table, forbid_unknown_fields=True, frozen=True):
     host: str = "127.0.0.1"
     port: int = 8080
     rate_limits: bool = True
+    proxies: tuple[str, ...] = ()
+
+
+class Identity(Table, forbid_unknown_fields=True, frozen=True):
+    """Who may become a user, and what is asked of browsers."""
+
+    sign_up: Literal["open", "closed"] = "closed"
+    secure_cookies: bool = True
+    origins: tuple[str, ...] = ()
+
+
+class Operators(Table, forbid_unknown_fields=True, frozen=True):
+    """Where operators' calls are answered; port 0: nowhere.
+
+    With `approvals = 2` the kinds of movement in `needs_approval` need a second operator.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    approvals: Literal[1, 2] = 1
+    needs_approval: tuple[Movement, ...] = (
+        "deposit",
+        "withdrawal",
+        "pool-withdrawal",
+        "insurance-withdrawal",
+        "fee-withdrawal",
+        "interest-withdrawal",
+    )
+
+    @property
+    def needs_two(self) -> tuple[str, ...]:
+        """The kinds of movement that two operators make."""
+        return self.needs_approval if self.approvals > 1 else ()
 
 
 class Snapshots(Table, forbid_unknown_fields=True, frozen=True):
@@ -54,6 +99,8 @@ class Config(Table, forbid_unknown_fields=True, frozen=True):
 
     data: str
     http: Http = Http()
+    identity: Identity = Identity()
+    operator: Operators = Operators()
     snapshots: Snapshots = Snapshots()
     node: NodeSettings = NodeSettings()
     metrics: MetricsSettings = MetricsSettings()
@@ -66,7 +113,17 @@ data = "/var/lib/lombard"
 [http]
 host = "127.0.0.1"
 port = 8080
+
+[operator]
+port = 8081
 """
+
+
+def rules_of(config: Config) -> Rules:
+    """Say what is asked of browsers."""
+    identity = config.identity
+    is_open = identity.sign_up == "open"
+    return Rules(is_open, identity.secure_cookies, identity.origins, config.http.proxies)
 
 
 def read_config(path: Path) -> Config:

@@ -1,4 +1,4 @@
-"""The control socket: how `lombard backup` reaches the node that has a directory open.
+"""The control socket: how `lombard backup` and others reach the node that has a directory open.
 
 A socket in the data directory, for the user who runs the node. One request a connection, and one
 answer, each a line of JSON.
@@ -25,9 +25,10 @@ _LOG: Final = structlog.get_logger("lombard")
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
-    """Make a backup into a new directory."""
+    """Make a backup into a new directory, or an operator with an e-mail address."""
 
-    backup: str
+    backup: str = ""
+    operator: str = ""
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
@@ -38,14 +39,16 @@ class Answer(msgspec.Struct, omit_defaults=True):
 
 
 BackUp = Callable[[Path], Awaitable[str]]
+MakeOperator = Callable[[str], Awaitable[str]]
 
 
 class ControlSocket:
-    """Listens in a data directory, and makes backups with `back_up` when asked."""
+    """Listens in a data directory, and makes backups and operators when asked."""
 
-    def __init__(self, directory: Path, back_up: BackUp) -> None:
+    def __init__(self, directory: Path, back_up: BackUp, make_operator: MakeOperator) -> None:
         self._directory = directory
         self._back_up = back_up
+        self._make_operator = make_operator
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -68,14 +71,19 @@ class ControlSocket:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = msgspec.json.decode(await reader.readline(), type=Request)
-            answer = Answer(finished=await self._back_up(Path(request.backup)))
+            answer = Answer(finished=await self._do(request))
         except Exception as fault:
-            _LOG.warning("backup refused", why=str(fault))
+            _LOG.warning("control request refused", why=str(fault))
             answer = Answer(refused=str(fault) or repr(fault))
         writer.write(msgspec.json.encode(answer) + b"\n")
         with suppress(ConnectionError):
             await writer.drain()
         writer.close()
+
+    async def _do(self, request: Request) -> str:
+        if request.operator:
+            return await self._make_operator(request.operator)
+        return await self._back_up(Path(request.backup))
 
 
 def ask_for_backup(directory: Path, target: Path) -> str | None:
@@ -83,20 +91,31 @@ def ask_for_backup(directory: Path, target: Path) -> str | None:
 
     Returns what it says of the backup. Raises `CannotStart` with its reason when it refuses.
     """
+    return _ask(directory, Request(backup=str(target.absolute())), "No backup was made")
+
+
+def ask_for_operator(directory: Path, email: str) -> str | None:
+    """Ask the node that has a directory open for an operator; None when there is no such node.
+
+    Returns what to show. Raises `CannotStart` with its reason when it refuses.
+    """
+    return _ask(directory, Request(operator=email), "No operator was made")
+
+
+def _ask(directory: Path, request: Request, failed: str) -> str | None:
     with _short(directory) as short, socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(os.path.join(short, SOCKET_NAME))
         except (FileNotFoundError, ConnectionRefusedError):
             return None
-        request = Request(str(target.absolute()))
         connection.sendall(msgspec.json.encode(request) + b"\n")
         with connection.makefile("rb") as lines:
             line = lines.readline()
     if not line:
-        raise CannotStart("No backup was made: the node stopped meanwhile.")
+        raise CannotStart(f"{failed}: the node stopped meanwhile.")
     answer = msgspec.json.decode(line, type=Answer)
     if answer.refused:
-        raise CannotStart(f"No backup was made: {answer.refused}")
+        raise CannotStart(f"{failed}: {answer.refused}")
     return answer.finished
 
 

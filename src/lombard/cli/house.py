@@ -22,8 +22,8 @@ from lombard.identity import open_directory
 from lombard.journal.lock import hold_directory
 from lombard.journal.opening import Paths
 from lombard.journal.port import JournalError
+from lombard.journal.process import JournalProcess
 from lombard.node.audit import Auditor
-from lombard.node.children import fork_child
 from lombard.node.clock import Clock
 from lombard.node.lanes import Lanes
 from lombard.node.node import Node
@@ -53,17 +53,20 @@ class House:
         self._watching: list[asyncio.Task[None]] = []
         self._open = ExitStack()
         try:
-            self._open.callback(hold_directory(directory).release)
+            lock = hold_directory(directory)
+            self._open.callback(lock.release)
             found()
             self.engine: Final = Engine()
             path = directory / HISTORY_NAME
-            self.history: Final = HistoryProcess(
-                path, fork_child, self._pairs_from, self._history_failed
-            )
+            self.history: Final = HistoryProcess(path, self._pairs_from, self._history_failed)
             self._open.callback(self.history.close)
+            self.log: Final = JournalProcess(directory, lock, self._stop)
+            self._open.callback(self.log.close)
             self.started: Final = start_from(directory, self.engine, self.history, warn, progress)
-            self.journal: Final = self.started.journal
-            self._open.callback(self.journal.close)
+            # Read here, written there.
+            read = self.started.journal
+            read.close()
+            self.log.open(read.last_seq, read.last_hash)
             self.reader: Final = Reader(path)
             self._open.callback(self.reader.close)
             self.identity: Final = open_directory(directory)
@@ -91,7 +94,7 @@ class House:
         `commands_per_second` pins how many commands it takes; 0 is as many as it can.
         """
         lanes = Lanes(pace=Pace(commands_per_second) if commands_per_second else None)
-        node = self._node = Node(self.engine, self.journal, clock, self.history, lanes)
+        node = self._node = Node(self.engine, self.log, clock, self.history, lanes)
         store = Paths(self.directory).snapshots
         self._snapshots = Snapshotter(node, store, self._sync, every_commands, every_s)
         node.start()
@@ -132,18 +135,21 @@ class House:
         return [(pair.base.id, pair.quote.id) for pair in known[first:]]
 
     def _history_failed(self, failure: BaseException) -> None:
+        reason = HistoryFailed(f"History has stopped: {str(failure) or repr(failure)}")
+        reason.__cause__ = failure
+        self._stop(reason)
+
+    def _stop(self, failure: BaseException) -> None:
         """Stop the node."""
         if self._node is not None:
-            reason = HistoryFailed(f"History has stopped: {str(failure) or repr(failure)}")
-            reason.__cause__ = failure
-            self._node.fail(reason)
+            self._node.fail(failure)
 
     def _watch_ended(self, task: "asyncio.Task[None]") -> None:
         failure = None if task.cancelled() else task.exception()
-        if failure is not None and self._node is not None:
-            self._node.fail(failure)
+        if failure is not None:
+            self._stop(failure)
 
     async def _sync(self) -> None:
         """Make durable what is only synced now and then."""
         await self.history.sync()
-        await self.node.with_log(self.journal.sync_witness)
+        await self.log.sync_witness()

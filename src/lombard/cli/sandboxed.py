@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from lombard import __version__
+from lombard.api.visit import Rules
 from lombard.cli.house import House
 from lombard.cli.serving import open_door, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
@@ -87,7 +88,8 @@ async def _serve(plan: Plan, address: tuple[str, int], directory: Path, tape: Ta
             await node.timekeeper.play(await open_market(node, directory, tape))
         token = "" if ip_address(address[0]).is_loopback else token_urlsafe(24)
         world = SandboxWorld(node, moved)
-        async with open_door(house, address, plan.rate_limits, world, token) as web:
+        rules = Rules(sign_up_open=True, is_secure=False)
+        async with open_door(house, address, plan.rate_limits, world, token, rules) as web:
             _tell(url_of(plan.host, address[1]), demo, clock, token)
             await until_stopped(house, web)
     finally:

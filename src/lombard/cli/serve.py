@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lombard.cli.config import Config
+from lombard.cli.config import Config, rules_of
 from lombard.cli.house import House
-from lombard.cli.serving import open_door, run_in_loop, until_stopped
+from lombard.cli.serving import open_door, open_office, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
 from lombard.cli.web import address_of, url_of
 from lombard.journal.opening import Paths
@@ -21,17 +21,23 @@ def run_serve(config: Config) -> None:
             f"`lombard init catalogue.toml --data {directory}` makes a venue of it."
         )
     address = address_of(config.http.host, config.http.port)
-    metrics = None
-    if config.metrics.port:
-        metrics = address_of(config.metrics.host, config.metrics.port)
-    run_in_loop(lambda: _serve(config, address, directory, metrics))
+    metrics = config.metrics
+    scraped = address_of(metrics.host, metrics.port) if metrics.port else None
+    operator = config.operator
+    office = address_of(operator.host, operator.port) if operator.port else None
+    if office == address:
+        raise CannotStart(
+            "Operators need a port of their own: [operator] and [http] name the same."
+        )
+    run_in_loop(lambda: _serve(config, address, office, scraped, directory))
 
 
 async def _serve(
     config: Config,
     address: tuple[str, int],
+    office: tuple[str, int] | None,
+    scraped: tuple[str, int] | None,
     directory: Path,
-    metrics: tuple[str, int] | None,
 ) -> None:
     with progress_bar("Recovering") as progress:
         house = House(directory, warn, progress)
@@ -43,10 +49,16 @@ async def _serve(
         node = house.begin(clock, times.every_commands, times.every_seconds, pace)
         # Hours that passed while the venue was down are turned before anybody is let in.
         await node.timekeeper.play(None)
-        async with open_door(house, address, config.http.rate_limits, metrics=metrics) as web:
-            if metrics is not None:
-                say(f"Metrics: {url_of(config.metrics.host, metrics[1])}/metrics")
+        operator, counted = config.operator, config.http.rate_limits
+        async with (
+            open_door(house, address, counted, rules=rules_of(config), metrics=scraped) as web,
+            open_office(house, office, operator.needs_two) as behind,
+        ):
+            if office is not None:
+                say(f"Operators are answered at {url_of(operator.host, office[1])}")
+            if scraped is not None:
+                say(f"Metrics: {url_of(config.metrics.host, scraped[1])}/metrics")
             say(f"Lombard is ready: {url_of(config.http.host, address[1])}")
-            await until_stopped(house, web)
+            await until_stopped(house, web, *behind)
     finally:
         await house.close()

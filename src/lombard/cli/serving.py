@@ -9,21 +9,24 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
 import structlog
 import uvloop
 
-from lombard.api.app import build_app
+from lombard.api.admission import admit_all
+from lombard.api.app import build_app, build_operator_app
 from lombard.api.context import Context
 from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
+from lombard.api.visit import Rules
 from lombard.cli.backups import back_up_house
 from lombard.cli.control import ControlSocket
 from lombard.cli.house import House
 from lombard.cli.metrics import Metrics, metrics_app
+from lombard.cli.operators import make_operator
 from lombard.cli.web import WebServer
 from lombard.node.clock import machine_ms
 from lombard.node.errors import CannotStart
@@ -66,6 +69,7 @@ async def open_door(
     rate_limits: bool,
     world: World | None = None,
     token: str = "",
+    rules: Rules | None = None,
     metrics: tuple[str, int] | None = None,
 ) -> AsyncIterator[WebServer]:
     """Let clients in at an address while the context lasts.
@@ -79,6 +83,7 @@ async def open_door(
         house.identity,
         machine_ms,
         RateLimits() if rate_limits else None,
+        rules,
     )
     app = build_app(context, world, token)
     shown = Metrics(house, app.tally)
@@ -87,8 +92,13 @@ async def open_door(
     web = WebServer(app, *address)
     scraped = WebServer(metrics_app(shown.render), *metrics) if metrics is not None else None
     watching = asyncio.create_task(shown.watch_loop(), name="loop lag")
-    control = ControlSocket(house.directory, lambda target: back_up_house(house, target))
+    control = ControlSocket(
+        house.directory,
+        lambda target: back_up_house(house, target),
+        lambda email: make_operator(house.identity, email),
+    )
     try:
+        await admit_all(house.node, house.identity.accounts)
         await control.start()
         if scraped is not None:
             await scraped.start()
@@ -106,7 +116,32 @@ async def open_door(
         context.readers.shutdown()
 
 
-async def until_stopped(house: House, web: WebServer) -> None:
+@asynccontextmanager
+async def open_office(
+    house: House, address: tuple[str, int] | None, needs_two: Collection[str]
+) -> AsyncIterator[list[WebServer]]:
+    """Let operators in at an address of their own, if there is one, while the context lasts."""
+    if address is None:
+        yield []
+        return
+    context = Context(
+        house.node,
+        house.reader,
+        house.node.history_caught_up,
+        house.identity,
+        machine_ms,
+        RateLimits(),
+    )
+    web = WebServer(build_operator_app(context, needs_two), *address)
+    try:
+        await web.start()
+        yield [web]
+    finally:
+        await web.stop(STOP_S)
+        context.readers.shutdown()
+
+
+async def until_stopped(house: House, *servers: WebServer) -> None:
     """Wait for SIGTERM or SIGINT, or raise what made the node or the server fail."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -115,16 +150,16 @@ async def until_stopped(house: House, web: WebServer) -> None:
         loop.add_signal_handler(number, stop.set)
     stopping = asyncio.create_task(stop.wait())
     failing = asyncio.create_task(house.node.stopped())
-    serving = asyncio.create_task(web.stopped())
+    serving = [asyncio.create_task(web.stopped()) for web in servers]
     try:
-        await asyncio.wait([stopping, failing, serving], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stopping, failing, *serving], return_when=asyncio.FIRST_COMPLETED)
         if failing.done():
             failing.result()
-        if serving.done() and not stopping.done():
+        if any(task.done() for task in serving) and not stopping.done():
             raise CannotStart("The HTTP server has ended by itself.")
         _LOG.info("stopping", seq=house.node.applied_seq)
     finally:
-        for task in (stopping, failing, serving):
+        for task in (stopping, failing, *serving):
             task.cancel()
         # A second signal ends the process at once.
         for number in signals:

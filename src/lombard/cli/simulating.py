@@ -17,7 +17,7 @@ EXIT_BROKEN = 1
 def simulate(seed: int, commands: int, seeds: int, processes: int | None) -> int:
     """Run seeds; return the exit code: 1 when a law was broken."""
     begun = time.monotonic()
-    with progress_bar(f"{seeds} seeds of {commands} commands") as update:
+    with progress_bar(f"{count(seeds, 'seed')} of {count(commands, 'command')}") as update:
         campaign = run_campaign(seed, seeds, commands, processes, lambda done: update(done, seeds))
     if campaign.failure is not None:
         tell(campaign.failure, commands)
@@ -26,15 +26,21 @@ def simulate(seed: int, commands: int, seeds: int, processes: int | None) -> int
     return 0
 
 
+def count(number: int, what: str) -> str:
+    """Say how many there are: one seed, two seeds."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def say_figures(campaign: Campaign, seconds: float) -> None:
     """Say what a campaign without a failure came to."""
     seen = campaign.seen
     refused = sum(n for name, n in seen.items() if " " in name and not name.endswith(" done"))
-    say(f"No law broken: {campaign.commands} commands, {campaign.seeds} seeds, core {__impl__}.")
+    commands, seeds = count(campaign.commands, "command"), count(campaign.seeds, "seed")
+    say(f"No law broken: {commands}, {seeds}, core {__impl__}.")
     say(
         f"{refused} refused, each as foretold; {seen['Traded']} trades, {seen['Borrowed']} loans, "
         f"{seen['HourTurned']} hours, {seen['LiquidationStarted']} liquidations, "
-        f"{seen['LossBooked']} losses to pools."
+        f"{seen['TriggerFired']} triggers fired, {seen['LossBooked']} losses to pools."
     )
     say(f"{seconds:.1f} s, states {campaign.digest}")
 
@@ -42,13 +48,11 @@ def say_figures(campaign: Campaign, seconds: float) -> None:
 def tell(failure: Failure, commands: int) -> None:
     """Print a failure: the seed, the law, and the commands that matter."""
     shrunk = shrink(failure)
-    count, all_of_them = len(shrunk.steps), len(failure.steps)
+    left, all_of_them = len(shrunk.steps), len(failure.steps)
     tell_fault(f"A law is broken: {shrunk.law}")
     say(shrunk.detail)
     say(f"lombard sim --seed {failure.seed} --commands {commands}")
-    say(
-        f"{count} of {all_of_them} commands still break it, after the {len(shrunk.setup)} of setup:"
-    )
+    say(f"{left} of {all_of_them} commands still break it, after the {len(shrunk.setup)} of setup:")
     for envelope, _ in shrunk.steps:
         who = envelope.account or "venue"
         again = f" id {envelope.command_id.hex()}" if envelope.command_id else ""

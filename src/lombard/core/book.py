@@ -21,14 +21,13 @@ class Order:
     """An order on its way through the book.
 
     `pay` and `get` are the account's balances it spends and fills. `remaining_steps` is what may
-    still trade (0 for a market buy, which has `budget_units`); `frozen_units` is what a resting
+    still trade (0 for a market buy, which has `quote_units`); `frozen_units` is what a resting
     order holds; `fee_numerator` is the exact fee so far times 10**6 (RULES 1.3).
     """
 
     __slots__ = (
         "account",
         "borrowed_units",
-        "budget_units",
         "client_oid",
         "fee_numerator",
         "fee_units",
@@ -93,7 +92,6 @@ class Order:
         self.source: Final = source
         self.time_ms: Final = time_ms
         self.remaining_steps = size_steps
-        self.budget_units = quote_units
         self.frozen_units = 0
         self.filled_steps = 0
         self.filled_quote_units = 0

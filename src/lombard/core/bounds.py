@@ -52,7 +52,8 @@ class Bounds:
     def calm_after(self, lost: i64, maintenance: i64) -> bool:
         """Say whether the ratio stays below 0.8 after a loss, and with more to maintain."""
         assert 0 <= lost < VALUE_LIMIT
-        assert 0 <= maintenance < VALUE_LIMIT
+        # A part of less than the limit, rounded up, may be the limit.
+        assert 0 <= maintenance <= VALUE_LIMIT
         return 5 * (self.maintenance_high + maintenance) < 4 * (self.net_low - lost)
 
     def carries(self, debt: i64, leverage: i64) -> bool:

@@ -33,6 +33,8 @@ def closing_order(state: State, account: Account, cmd: ClosePosition) -> PlaceOr
         return Reply(Refusal.COIN_NOT_IN_ACCOUNT, detail=pair.symbol)
     if account.liquidation is not None:
         return Reply(Refusal.IN_LIQUIDATION)
+    if account.frozen:
+        return Reply(Refusal.ACCOUNT_FROZEN)
     base = account.balance(pair.base)
     excess = base.available_units + base.frozen_units - debt_units(state, account, base)
     steps = min(base.available_units, max(0, excess)) // pair.step_units

@@ -37,6 +37,21 @@ from lombard.core.operator_commands import Tick as Tick
 from lombard.core.operator_commands import Upgrade as Upgrade
 from lombard.core.rate_commands import SetRate as SetRate
 from lombard.core.rate_commands import SetRateModel as SetRateModel
+from lombard.core.restriction_commands import ALL_SLOTS as ALL_SLOTS
+from lombard.core.restriction_commands import FreezeAccount as FreezeAccount
+from lombard.core.restriction_commands import RestrictCoin as RestrictCoin
+from lombard.core.treasury_commands import MOVE_DEPOSIT as MOVE_DEPOSIT
+from lombard.core.treasury_commands import MOVE_FUND_INSURANCE as MOVE_FUND_INSURANCE
+from lombard.core.treasury_commands import MOVE_FUND_POOL as MOVE_FUND_POOL
+from lombard.core.treasury_commands import MOVE_TAKE_FEES as MOVE_TAKE_FEES
+from lombard.core.treasury_commands import MOVE_TAKE_INTEREST as MOVE_TAKE_INTEREST
+from lombard.core.treasury_commands import MOVE_WITHDRAW_INSURANCE as MOVE_WITHDRAW_INSURANCE
+from lombard.core.treasury_commands import MOVE_WITHDRAW_POOL as MOVE_WITHDRAW_POOL
+from lombard.core.treasury_commands import MOVE_WITHDRAWAL as MOVE_WITHDRAWAL
+from lombard.core.treasury_commands import ApproveMove as ApproveMove
+from lombard.core.treasury_commands import MoveFunds as MoveFunds
+from lombard.core.treasury_commands import ProposeMove as ProposeMove
+from lombard.core.treasury_commands import RejectMove as RejectMove
 from lombard.core.trigger_commands import PLAN_OCO as PLAN_OCO
 from lombard.core.trigger_commands import PLAN_STOP_LOSS as PLAN_STOP_LOSS
 from lombard.core.trigger_commands import PLAN_TAKE_PROFIT as PLAN_TAKE_PROFIT
@@ -82,6 +97,8 @@ ACCOUNT_BITS: Final = 16
 SLOT_SPOT: Final = 0
 SLOT_CROSSED: Final = 1
 SLOT_ISOLATED: Final = 2
+# No account: whoever asks as `operator_id` of a user asks as the venue, by that user's hand.
+SLOT_OPERATOR: Final = (1 << ACCOUNT_BITS) - 1
 STAMP_BYTES: Final = 8
 # The account of the venue itself: operator commands, ticks, prices.
 VENUE: Final = 0
@@ -295,6 +312,12 @@ Command = (
     | AnnouncePairTerms
     | AnnounceDelisting
     | WithdrawAnnouncement
+    | MoveFunds
+    | ProposeMove
+    | ApproveMove
+    | RejectMove
+    | FreezeAccount
+    | RestrictCoin
 )
 
 
@@ -338,6 +361,16 @@ def stamp_of(command_id: bytes) -> int:
 def account_id(user: int, slot: int) -> int:
     """Name an account: `slot` is SLOT_SPOT, SLOT_CROSSED, or SLOT_ISOLATED + pair."""
     return user << ACCOUNT_BITS | slot
+
+
+def operator_id(user: int) -> int:
+    """Name an operator, in the place of an account: the venue's commands say who gave them."""
+    return user << ACCOUNT_BITS | SLOT_OPERATOR
+
+
+def is_venue(account: int) -> bool:
+    """Say whether the venue asks, by itself or by an operator's hand."""
+    return account == VENUE or (account > 0 and slot_of(account) == SLOT_OPERATOR)
 
 
 def user_of(account: int) -> int:

@@ -22,8 +22,10 @@ from lombard.core import (
     liquidation,
     orders,
     rates,
+    restrictions,
     snapshot,
     transfers,
+    treasury,
     venue,
 )
 from lombard.core.announcements import make_due_changes
@@ -34,6 +36,7 @@ from lombard.core.commands import (
     AnnounceCoinTerms,
     AnnounceDelisting,
     AnnouncePairTerms,
+    ApproveMove,
     Borrow,
     CancelAllOrders,
     CancelOrder,
@@ -48,12 +51,17 @@ from lombard.core.commands import (
     Envelope,
     FireTriggers,
     FlashRepay,
+    FreezeAccount,
     FundInsurance,
     FundPool,
     GrantCoupons,
+    MoveFunds,
     PlaceOrder,
+    ProposeMove,
+    RejectMove,
     Repay,
     ReplaceOrder,
+    RestrictCoin,
     SetCoin,
     SetIndexPrices,
     SetLeverage,
@@ -67,6 +75,8 @@ from lombard.core.commands import (
     Transfer,
     Upgrade,
     WithdrawAnnouncement,
+    is_venue,
+    user_of,
 )
 from lombard.core.events import Event
 from lombard.core.firing import settle
@@ -103,10 +113,12 @@ class Engine:
             time_ms = state.time_ms
         if time_ms >= state.next_change_ms:
             make_due_changes(state, time_ms, events)
+            # Here too triggers hear of it at once: what follows may be a repeated command.
+            followed = settle(state, events, 0)
         if time_ms >= state.next_hour_ms and turn_hours(state, time_ms, events):
             state.time_ms = time_ms
             watch_all(state, events)
-            followed = settle(state, events, 0)
+            followed = settle(state, events, followed)
         state.time_ms = time_ms
         command = envelope.command
         client_oid = client_oid_of(command)
@@ -119,8 +131,8 @@ class Engine:
                 return earlier, events
         if account is not None:
             reply = _apply_user(state, account, command, client_oid, events)
-        elif envelope.account == VENUE:
-            reply = _apply_venue(state, command, events)
+        elif is_venue(envelope.account):
+            reply = _apply_venue(state, user_of(envelope.account), command, events)
         else:
             reply = Reply(Refusal.ACCOUNT_UNKNOWN)
         if stamp >= 0 and reply.refusal is None:
@@ -207,7 +219,8 @@ def _dispatch_user(state: State, account: Account, cmd: Command, events: list[Ev
     return exits.dispatch(state, account, cmd, events)
 
 
-def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
+def _apply_venue(state: State, operator: int, cmd: Command, events: list[Event]) -> Reply:
+    """Apply a command of the venue's; `operator` is by whose hand, 0 by its own."""
     if isinstance(cmd, Tick):
         relax(state)
         wake_waiting(state)
@@ -235,6 +248,12 @@ def _apply_venue(state: State, cmd: Command, events: list[Event]) -> Reply:
         return venue.fund(state, cmd, events)
     if isinstance(cmd, (CreateCampaign, GrantCoupons, EnterDraw, DrawCoupons)):
         return coupons.operate(state, cmd, events)
+    if isinstance(cmd, (MoveFunds, ProposeMove, ApproveMove, RejectMove)):
+        return treasury.operate(state, operator, cmd, events)
+    if isinstance(cmd, FreezeAccount):
+        return restrictions.freeze(state, cmd, events)
+    if isinstance(cmd, RestrictCoin):
+        return restrictions.restrict_coin(state, cmd, events)
     return _apply_configuration(state, cmd, events)
 
 

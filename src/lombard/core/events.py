@@ -30,6 +30,11 @@ from lombard.core.liquidation_events import MarginCalled as MarginCalled
 from lombard.core.rate_events import RateModelSet as RateModelSet
 from lombard.core.rate_events import RateSet as RateSet
 from lombard.core.reminder_events import RepayReminded as RepayReminded
+from lombard.core.treasury_events import AccountRestricted as AccountRestricted
+from lombard.core.treasury_events import MoveDecided as MoveDecided
+from lombard.core.treasury_events import MoveProposed as MoveProposed
+from lombard.core.treasury_events import VenueWithdrew as VenueWithdrew
+from lombard.core.treasury_events import Withdrawn as Withdrawn
 from lombard.core.trigger_events import TRIGGER_BY_LIQUIDATION as TRIGGER_BY_LIQUIDATION
 from lombard.core.trigger_events import TRIGGER_BY_ORDER as TRIGGER_BY_ORDER
 from lombard.core.trigger_events import TRIGGER_BY_SIBLING as TRIGGER_BY_SIBLING
@@ -370,4 +375,9 @@ Event = (
     | AnnouncedChangeMade
     | AnnouncementWithdrawn
     | RepayReminded
+    | Withdrawn
+    | VenueWithdrew
+    | MoveProposed
+    | MoveDecided
+    | AccountRestricted
 )

@@ -227,6 +227,8 @@ def _explain_auto_borrow(state: State, account: Account, coin: Coin) -> Explanat
     """Explain what an order may borrow: as by hand, without a minimum (RULES 6.2)."""
     if account.liquidation is not None:
         return Explanation(0, "", 0, [], Reply(Refusal.IN_LIQUIDATION))
+    if account.frozen:
+        return Explanation(0, "", 0, [], Reply(Refusal.ACCOUNT_FROZEN))
     blocked = refuse_lending(state, account, coin)
     if blocked is not None:
         return Explanation(0, "", 0, [], blocked)

@@ -17,12 +17,12 @@ from lombard.core.matching import withdraw
 from lombard.core.refusals import Refusal
 from lombard.core.risk import debt_units
 from lombard.core.sizing import Terms, before_fee, buy, sell
+from lombard.core.slices import BRIDGE, ranked_surpluses
 from lombard.core.state import Account, Balance, Coin, Pair, Reply, State
 from lombard.core.units import VALUE_MAX, div_ceil
 from lombard.core.watch import watch
 
 ALL_COINS: Final = -1
-BRIDGE: Final = "USDT"
 
 
 def flash_repay(state: State, account: Account, cmd: FlashRepay, events: list[Event]) -> Reply:
@@ -38,6 +38,9 @@ def flash_repay(state: State, account: Account, cmd: FlashRepay, events: list[Ev
         return Reply(Refusal.COIN_NOT_IN_ACCOUNT, detail=state.coins[cmd.coin].name)
     if account.liquidation is not None:
         return Reply(Refusal.IN_LIQUIDATION)
+    if account.frozen:
+        # It sells: what a frozen account has of the coin it owes, it may repay by hand.
+        return Reply(Refusal.ACCOUNT_FROZEN)
     debts = _debts(state, account, cmd.coin)
     if not debts:
         return Reply(Refusal.NO_DEBT, detail="" if cmd.coin < 0 else state.coins[cmd.coin].name)
@@ -86,7 +89,10 @@ def _pay_from_own(state: State, account: Account, balance: Balance, events: list
 
 def _pay_from_others(state: State, account: Account, owed: Balance, events: list[Event]) -> None:
     """Sell other coins for the one that is owed, the largest surplus first."""
-    for coin in _surpluses(state, account, owed.coin):
+    for surplus in ranked_surpluses(state, account):
+        coin = surplus.coin
+        if coin is owed.coin:
+            continue
         debt = debt_units(state, account, owed)
         if debt == 0 or account.liquidation is not None:
             return
@@ -110,23 +116,13 @@ def _pay_from_others(state: State, account: Account, owed: Balance, events: list
             _sell(state, account, far, halfway, debt, AUTO_REPAY, events)
 
 
-def _surpluses(state: State, account: Account, owed: Coin) -> list[Coin]:
-    """Return the coins of which there is more than is owed, the most value first, then by id."""
-    found: list[tuple[int, int]] = []
-    for balance in account.balances:
-        coin = balance.coin
-        spare = _spare(state, account, balance)
-        if spare > 0 and coin is not owed:
-            found.append((-spare * coin.price_e12 * coin.value_scale, coin.id))
-    return [state.coins[coin_id] for _, coin_id in sorted(found)]
-
-
 def _spare(state: State, account: Account, balance: Balance) -> int:
     return balance.available_units - debt_units(state, account, balance)
 
 
 def _pair_of(state: State, account: Account, one: Coin, other: Coin) -> Pair | None:
-    """Return the pair of two coins that an account may trade."""
+    """Return the pair of two coins that an account may trade: a user, in crossed margin only where
+    the pair is open to it; a liquidation (`slices.route_to`) sells wherever there is a book."""
     for pair in state.pairs:
         mine = account.pair is pair or (account.pair is None and pair.crossed)
         coins = (pair.base, pair.quote)

@@ -24,6 +24,8 @@ from lombard.core.events import (
     Repaid,
     Traded,
     Transferred,
+    VenueWithdrew,
+    Withdrawn,
 )
 from lombard.core.interest import interest_due
 from lombard.core.state import Account, Balance, Coin, State
@@ -60,10 +62,14 @@ def postings(event: Event, pair_coins: list[tuple[int, int]]) -> list[Posting]:
         return _move(event.from_account, event.to_account, event.coin, event.units)
     if isinstance(event, Deposited):
         return _move(EXTERNAL, event.account, event.coin, event.units)
+    if isinstance(event, Withdrawn):
+        return _move(event.account, EXTERNAL, event.coin, event.units)
     if isinstance(event, PoolFunded):
         return _move(EXTERNAL, POOL, event.coin, event.units)
     if isinstance(event, InsuranceFunded):
         return _move(EXTERNAL, INSURANCE, event.coin, event.units)
+    if isinstance(event, VenueWithdrew):
+        return _move(event.source, EXTERNAL, event.coin, event.units)
     if isinstance(event, FundPaid):
         return _move(INSURANCE, event.account, event.coin, event.units)
     if isinstance(event, (FundTook, LiquidationFeePaid)):
@@ -161,6 +167,7 @@ def _check_account(state: State, account: Account, lent: dict[int, int]) -> None
             lent[coin_id] = lent.get(coin_id, 0) + balance.principal_units
     assert debts == account.debts, f"Invariant: account {account.id} counts its debts"
     assert not (account.orders and account.liquidation), "Invariant: a locked account has orders"
+    assert not (account.orders and account.frozen), "Invariant: a frozen account has orders"
 
 
 def _check_balance(state: State, account: Account, balance: Balance, frozen_units: int) -> None:
@@ -206,3 +213,19 @@ def fund_insurance(coin: Coin, units: int) -> None:
     assert units > 0
     coin.external_units -= units
     coin.insurance_units += units
+
+
+def take_out(coin: Coin, source: int, units: int) -> None:
+    """Let coins of one of the venue's own funds leave; what is there was looked at."""
+    assert units > 0
+    if source == POOL:
+        coin.pool_units -= units
+        coin.supplied_units -= units
+    elif source == INSURANCE:
+        coin.insurance_units -= units
+    elif source == FEE:
+        coin.fee_units -= units
+    else:
+        assert source == INTEREST
+        coin.interest_units -= units
+    coin.external_units += units

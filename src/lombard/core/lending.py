@@ -115,6 +115,8 @@ def decide_borrow(state: State, account: Account, cmd: Borrow) -> Reply | None:
         return Reply(Refusal.COIN_NOT_IN_ACCOUNT, detail=coin.name)
     if account.liquidation is not None:
         return Reply(Refusal.IN_LIQUIDATION)
+    if account.frozen:
+        return Reply(Refusal.ACCOUNT_FROZEN)
     if cmd.units <= 0:
         return Reply(Refusal.AMOUNT_NOT_POSITIVE)
     if too_large(cmd.units):

@@ -273,17 +273,28 @@ def _record(
     order_id: int,
     before: Risk,
     events: list[Event],
+    first: int = 2**62,
 ) -> None:
-    """Write down a step: what was done, at which index, the ratio before and after (RULES 8.6)."""
+    """Write down a step: what was done, at which index, the ratio before and after (RULES 8.6).
+
+    The events of a takeover are those from `first` on.
+    """
     account = liquidation.account
     liquidation.step += 1
     liquidation.stalled = False
     prices: list[tuple[int, int]] = []
+    # What the fund took whole has left no balance, and yet went at its index price.
+    taken: list[int] = []
+    for index in range(first, len(events)):
+        event = events[index]
+        if isinstance(event, FundTook):
+            taken.append(event.coin)
     for balance in account.balances:
         coin = balance.coin
         # A balance that merely exists says nothing: a read may have made it.
         used = balance.available_units or balance.frozen_units or balance.principal_units
-        if used or balance.charged or coin is sold or coin is bought:
+        traded = coin is sold or coin is bought or coin.id in taken
+        if used or balance.charged or traded:
             prices.append((coin.id, coin.price_e12))
     events.append(
         LiquidationStepped(
@@ -308,6 +319,7 @@ def _take_over(state: State, liquidation: Liquidation, before: Risk, events: lis
     from its own balance of that coin; the pool loses the rest.
     """
     account = liquidation.account
+    first = len(events)
     doomed = account.balances
     if liquidation.forced:
         doomed = [balance for balance in doomed if must_be_repaid(account, balance)]
@@ -330,7 +342,7 @@ def _take_over(state: State, liquidation: Liquidation, before: Risk, events: lis
             _repay(state, liquidation, balance, units, events)
         if balance.principal_units:
             _book_loss(state, liquidation, balance, events)
-    _record(state, liquidation, "takeover", None, None, 0, before, events)
+    _record(state, liquidation, "takeover", None, None, 0, before, events, first)
 
 
 def _fund_takes(

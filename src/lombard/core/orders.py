@@ -35,6 +35,7 @@ from lombard.core.events import (
     OrderClosed,
     OrderPlaced,
 )
+from lombard.core.interest import interest_due
 from lombard.core.lending import (
     lend,
     pay_back,
@@ -156,7 +157,7 @@ def refuse_account(state: State, account: Account, pair_id: int, loan_type: int)
             return Reply(Refusal.IN_LIQUIDATION)
     elif loan_type:
         return Reply(Refusal.ORDER_INVALID, detail="loanType")
-    return None
+    return Reply(Refusal.ACCOUNT_FROZEN) if account.frozen else None
 
 
 def _refuse_form(
@@ -355,6 +356,9 @@ def _refuse_risk(
     repaid = min(got, debt_to_repay) if repays else 0
     deltas.get_holdings = got - repaid
     deltas.get_debt = -repaid
+    if repaid:
+        due = interest_due(state, account.user, order.get)
+        deltas.get_principal = min(0, due - repaid)
     after = assess(state, account, True, deltas)
     loss = open_loss_e26(account, replaced)
     net = after.net_e26 - loss
@@ -365,6 +369,7 @@ def _refuse_risk(
         deltas.pay_holdings = shortfall
         deltas.get_holdings = 0
         deltas.get_debt = 0
+        deltas.get_principal = 0
         unfilled = assess(state, account, True, deltas)
         if _ratio_below_08(unfilled.net_e26 - loss, unfilled.maintenance_e26):
             return None

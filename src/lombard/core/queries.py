@@ -29,9 +29,22 @@ from lombard.core.interest import (
     receipts,
 )
 from lombard.core.lending import max_leverage as _max_leverage
+from lombard.core.proposals import Proposal
 from lombard.core.rates import level_rate_e12, rate_of_next_hour
 from lombard.core.risk import RATIO_INFINITE_E6, VALUE_ONE, Risk, assess, is_stale
-from lombard.core.state import Account, Announcement, Coin, Pair, State
+from lombard.core.solvency import CoinSolvency as CoinSolvency
+from lombard.core.solvency import Solvency as Solvency
+from lombard.core.solvency import solvency as solvency
+from lombard.core.state import (
+    FIRST_USER,
+    PARAMETERS,
+    Account,
+    Announcement,
+    Coin,
+    Liquidation,
+    Pair,
+    State,
+)
 from lombard.core.transfers import max_transferable as _max_transferable
 from lombard.core.units import HOUR_MS, RATIO_ONE_E6, div_half_up
 
@@ -46,14 +59,19 @@ __all__ = [
     "BalanceView",
     "Campaign",
     "Coin",
+    "CoinSolvency",
     "Coupon",
     "Limit",
+    "Liquidation",
     "Order",
     "Pair",
+    "Proposal",
     "Risk",
+    "Solvency",
     "State",
     "account_id",
     "slot_of",
+    "solvency",
     "user_of",
 ]
 
@@ -181,6 +199,22 @@ def in_liquidation(state: State, account: int) -> bool:
     return found is not None and found.liquidation is not None
 
 
+def is_frozen(state: State, account: int) -> bool:
+    """Say whether an operator has frozen an account (RULES 7.9)."""
+    found = state.accounts.get(account)
+    return found is not None and found.frozen
+
+
+def proposals(state: State) -> list[Proposal]:
+    """Return the movements that wait for another operator, oldest first (RULES 2.4)."""
+    return list(state.proposals.values())
+
+
+def proposal(state: State, proposal_id: int) -> Proposal | None:
+    """Return a movement that waits, by id."""
+    return state.proposals.get(proposal_id)
+
+
 def leverage(state: State, account: int) -> int:
     """Return the leverage in force for an account: its own, or the most its tiers allow."""
     found = _account(state, account)
@@ -207,6 +241,8 @@ def max_borrowable(state: State, account: int, coin: int) -> Limit:
     found = _account(state, account)
     asked = state.coins[coin]
     if found is None or not found.margin or not found.holds(asked) or found.liquidation is not None:
+        return Limit(0, "leverage")
+    if found.frozen:
         return Limit(0, "leverage")
     return _max_borrowable(state, found, asked)
 
@@ -345,3 +381,28 @@ def announcements(state: State) -> list[Announcement]:
 def parameter(state: State, name: str) -> int:
     """Return one of the venue's named numbers."""
     return state.parameters[name]
+
+
+def parameters(state: State) -> list[tuple[str, int, int, int]]:
+    """Return the venue's named numbers: `(name, value, least, most)`."""
+    return [
+        (name, state.parameters[name], bounds[1], bounds[2]) for name, bounds in PARAMETERS.items()
+    ]
+
+
+def users_after(state: State, user: int, limit: int) -> list[int]:
+    """Return the next `limit` users' ids above one; 0 begins with the first."""
+    first = max(user + 1, FIRST_USER)
+    return list(range(first, min(first + limit, state.next_user)))
+
+
+def user_levels(state: State, user: int) -> tuple[int, int]:
+    """Return a user's VIP level in force, and the one of the next hour."""
+    found = state.users[user]
+    return level_at(found, state.hour), level_at(found, state.hour + 1)
+
+
+def liquidations(state: State) -> list[Liquidation]:
+    """Return the liquidations that go on, oldest first. Not to be changed by the caller."""
+    running = {job.id: job for job in state.liquidations.values()}
+    return [running[liquidation_id] for liquidation_id in sorted(running)]

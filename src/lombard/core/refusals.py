@@ -20,6 +20,7 @@ class Refusal(Enum):
     PAIR_NOT_MARGIN = "pair_not_margin"
     COIN_NOT_IN_ACCOUNT = "coin_not_in_account"
     IN_LIQUIDATION = "in_liquidation"
+    ACCOUNT_FROZEN = "account_frozen"
     CLIENT_OID_REUSED = "client_oid_reused"
     # amounts and balances
     AMOUNT_NOT_POSITIVE = "amount_not_positive"
@@ -72,6 +73,9 @@ class Refusal(Enum):
     TRIGGER_PRICE_TOO_HIGH = "trigger_price_too_high"
     TRIGGER_PRICE_TOO_LOW = "trigger_price_too_low"
     # the venue's own commands
+    PROPOSAL_UNKNOWN = "proposal_unknown"
+    OWN_PROPOSAL = "own_proposal"
+    TOO_MANY_PROPOSALS = "too_many_proposals"
     REDUCE_ONLY = "reduce_only"
     NOTICE_TOO_SHORT = "notice_too_short"
     CONFIGURATION_INVALID = "configuration_invalid"

@@ -59,9 +59,20 @@ class Risk:
 
 @final
 class Deltas:
-    """What an order would change: holdings and debts of the coin it pays and the coin it gets."""
+    """What an order would change: holdings and debts of the coin it pays and the coin it gets.
 
-    __slots__ = ("get", "get_debt", "get_holdings", "pay", "pay_debt", "pay_holdings")
+    A loan is all principal; a repayment is of interest first (RULES 6.4).
+    """
+
+    __slots__ = (
+        "get",
+        "get_debt",
+        "get_holdings",
+        "get_principal",
+        "pay",
+        "pay_debt",
+        "pay_holdings",
+    )
 
     def __init__(self, pay: Coin, get: Coin) -> None:
         self.pay: Final = pay
@@ -70,6 +81,7 @@ class Deltas:
         self.pay_debt = 0
         self.get_holdings = 0
         self.get_debt = 0
+        self.get_principal = 0
 
 
 def low_price_e12(coin: Coin) -> int:
@@ -108,8 +120,8 @@ def isolated_tier(account: Account, deltas: Deltas | None = None) -> int:
     owed_quote = quote.principal_units if quote is not None else 0
     if deltas is not None:
         buys = deltas.pay is pair.quote
-        owed_base += deltas.get_debt if buys else deltas.pay_debt
-        owed_quote += deltas.pay_debt if buys else deltas.get_debt
+        owed_base += deltas.get_principal if buys else deltas.pay_debt
+        owed_quote += deltas.pay_debt if buys else deltas.get_principal
     last = len(pair.isolated_tiers) - 1
     for tier, (base_max, quote_max, _, _) in enumerate(pair.isolated_tiers):
         if tier == last or (owed_base <= base_max and owed_quote <= quote_max):
@@ -163,7 +175,7 @@ def assess(
             elif coin is deltas.get:
                 held += deltas.get_holdings
                 owed += deltas.get_debt
-                principal = max(0, principal + deltas.get_debt)
+                principal += deltas.get_principal
         if held == 0 and owed == 0:
             continue
         price = coin.price_e12 * coin.value_scale

@@ -52,18 +52,23 @@ def largest_surplus(state: State, account: Account) -> Balance | None:
     return best
 
 
-def surpluses_to_sell(state: State, account: Account, wanted: Coin) -> list[Balance]:
-    """Return what may be sold, most value first, then by coin id (RULES 8.2).
-
-    USDT that the largest was already sold for, on the way to `wanted`, comes before everything.
-    """
+def ranked_surpluses(state: State, account: Account) -> list[Balance]:
+    """Return the balances with more than is owed of them, most value first, then by coin id."""
     ranked: list[tuple[int, int]] = []
     for place, balance in enumerate(account.balances):
         excess = balance.available_units - debt_units(state, account, balance)
         if excess > 0:
             ranked.append((-unit_value(balance.coin) * excess, place))
     ranked.sort()
-    surpluses = [account.balances[place] for _, place in ranked]
+    return [account.balances[place] for _, place in ranked]
+
+
+def surpluses_to_sell(state: State, account: Account, wanted: Coin) -> list[Balance]:
+    """Return what may be sold, most value first, then by coin id (RULES 8.2).
+
+    USDT that the largest was already sold for, on the way to `wanted`, comes before everything.
+    """
+    surpluses = ranked_surpluses(state, account)
     if not surpluses or _pair_between(state, account, surpluses[0].coin, wanted) is not None:
         return surpluses
     bridge = state.coin_ids.get(BRIDGE)

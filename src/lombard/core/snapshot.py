@@ -30,6 +30,7 @@ from lombard.core.state import (
     Coin,
     Liquidation,
     Pair,
+    Proposal,
     Remembered,
     Reply,
     State,
@@ -97,6 +98,9 @@ def _body(state: State) -> Iterator[str]:
     yield _line(["waiting", *state.waiting])
     for change in state.announcements:
         yield _line(_announcement_row(change))
+    yield from map(_line, _frozen_rows(list(state.accounts.values())))
+    for proposal in state.proposals.values():
+        yield _line(_proposal_row(proposal))
     for row in trigger_rows(state):
         yield _line(row)
 
@@ -226,6 +230,17 @@ def _liquidation_row(job: Liquidation) -> Row:
     return [*row, job.fee_value_e26, job.stalled, job.forced]
 
 
+def _frozen_rows(accounts: list[Account]) -> list[Row]:
+    """Say which accounts are frozen: nothing, as before there was freezing, when none is."""
+    frozen = sorted([account.id for account in accounts if account.frozen])
+    return [["frozen", *frozen]] if frozen else []
+
+
+def _proposal_row(made: Proposal) -> Row:
+    terms: Row = ["proposal", made.id, made.operator, made.proposed_ms, made.kind]
+    return [*terms, made.user, made.coin, made.units]
+
+
 def copy_part(
     state: State,
     accounts: list[Account],
@@ -247,6 +262,7 @@ def copy_part(
     users = {account.user.id: account.user for account in accounts}
     rows += [_user_row(user) for user in users.values()]
     rows += [_account_row(account) for account in accounts]
+    rows += _frozen_rows(accounts)
     rows += [_order_row(order) for order in orders]
     copied = {account.id: True for account in accounts}
     copied[0] = True
@@ -432,6 +448,16 @@ def _read_announcement(state: State, row: Row) -> None:
     state.next_change_ms = state.announcements[0].effective_ms
 
 
+def _read_frozen(state: State, row: Row) -> None:
+    for account_id in row[1:]:
+        state.accounts[account_id].frozen = True
+
+
+def _read_proposal(state: State, row: Row) -> None:
+    made = Proposal(row[1], row[2], row[3], row[4], row[5], row[6], row[7])
+    state.proposals[made.id] = made
+
+
 def _read_reply(state: State, row: Row) -> None:
     command_id = bytes.fromhex(row[1])
     state.replies.keep(command_id, stamp_of(command_id), Reply(None, row[2], row[3], row[4]))
@@ -454,5 +480,7 @@ _READERS: Final = {
     "due": read_due,
     "waiting": _read_waiting,
     "announcement": _read_announcement,
+    "frozen": _read_frozen,
+    "proposal": _read_proposal,
     "reply": _read_reply,
 }

@@ -18,6 +18,7 @@ from lombard.core.listings import Coin as Coin
 from lombard.core.listings import Pair as Pair
 from lombard.core.listings import RateCurve as RateCurve
 from lombard.core.listings import quote_per_tick_step as quote_per_tick_step
+from lombard.core.proposals import Proposal as Proposal
 from lombard.core.replies import Replies
 from lombard.core.replies import Reply as Reply
 from lombard.core.trigger_book import TriggerBook
@@ -174,6 +175,7 @@ class Account:
         "calm_epoch",
         "client_oids",
         "debts",
+        "frozen",
         "id",
         "latest_stamp",
         "leverage",
@@ -204,6 +206,8 @@ class Account:
         # Derived: the epoch in which `watch` has nothing to find, whatever of its orders trades.
         self.calm_epoch = -1
         self.liquidation: Liquidation | None = None
+        # By an operator (`restrictions`).
+        self.frozen = False
         self.client_oids: dict[str, Remembered] = {}
         # Of its commands that `State.replies` remembers.
         self.latest_stamp = -1
@@ -291,6 +295,7 @@ class State:
         "pair_ids",
         "pairs",
         "parameters",
+        "proposals",
         "reminded_minute",
         "reminders",
         "repay_on_cancel",
@@ -345,6 +350,8 @@ class State:
         # Announced changes by time, and when the first of them is due.
         self.announcements: list[Announcement] = []
         self.next_change_ms = NEVER_MS
+        # Movements of money that wait for another operator, oldest first.
+        self.proposals: dict[int, Proposal] = {}
         self.replies: Final = Replies()
         self.triggers: Final = TriggerBook()
         # Derived, for `watch`: the accounts to be looked at; and what the safe bands of the others

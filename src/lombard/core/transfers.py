@@ -37,10 +37,12 @@ def transfer_terms(state: State, account: Account, coin: Coin) -> list[Term]:
 def max_transferable(state: State, account: Account, coin: Coin) -> int:
     """Return what may leave an account: T = N - D, and a ratio of at most 0.5 after (RULES 9.1).
 
-    Everything available when debt-free; nothing while locked or while an index is stale.
+    Everything available when debt-free; nothing while locked, frozen, or an index is stale.
     """
     balance = account.find(coin)
     if balance is None or balance.available_units == 0 or account.liquidation is not None:
+        return 0
+    if account.frozen:
         return 0
     if account.debts == 0:
         return balance.available_units
@@ -102,6 +104,8 @@ def decide_transfer(state: State, account: Account, cmd: Transfer) -> Reply | No
         return Reply(Refusal.AMOUNT_NOT_POSITIVE)
     if account.liquidation is not None:
         return Reply(Refusal.IN_LIQUIDATION)
+    if account.frozen:
+        return Reply(Refusal.ACCOUNT_FROZEN)
     balance = account.find(coin)
     if balance is None or cmd.units > balance.available_units:
         return Reply(Refusal.INSUFFICIENT_BALANCE, detail=coin.name)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from lombard.core.bounds import set_ratio_bounds
 from lombard.core.commands import (
     SLOT_CROSSED,
+    SLOT_ISOLATED,
+    SLOT_OPERATOR,
     SLOT_SPOT,
     FundInsurance,
     FundPool,
@@ -202,6 +204,8 @@ def pair_problem(state: State, cmd: SetPair, known: Pair | None) -> str:
     base, quote = state.coins[cmd.base], state.coins[cmd.quote]
     if known is not None and (known.base is not base or known.quote is not quote):
         return "coins cannot change"
+    if known is None and SLOT_ISOLATED + len(state.pairs) >= SLOT_OPERATOR:
+        return "too many pairs"
     if not (0 < cmd.tick_e12 <= VALUE_MAX and 0 < cmd.step_units <= VALUE_MAX):
         return "precision"
     if quote_per_tick_step(base, quote, cmd.tick_e12, cmd.step_units) == 0:

@@ -2,6 +2,8 @@
 
 The engine runs on a fork of the venue, so that nothing is computed a second way: what is predicted
 is what happens when the same command is then given. The venue itself is not touched.
+
+Triggers stay out of it: in the fork nothing fires that waits for a price (RULES 10).
 """
 
 from __future__ import annotations

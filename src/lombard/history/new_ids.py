@@ -10,6 +10,7 @@ from lombard.core.events import (
     Traded,
     Transferred,
     TriggerPlaced,
+    Withdrawn,
 )
 
 
@@ -27,6 +28,8 @@ def new_id_of(event: Event) -> int:
         return event.transfer_id
     if isinstance(event, Deposited):
         return event.deposit_id
+    if isinstance(event, Withdrawn):
+        return event.withdrawal_id
     if isinstance(event, LiquidationStarted):
         return event.liquidation_id
     if isinstance(event, TriggerPlaced):

@@ -7,23 +7,20 @@ it is told to is such a failure.
 """
 
 import asyncio
-import os
-import select
-import socket
-import time
 from asyncio import Future
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, final
 
+from lombard.child import Line
 from lombard.core.events import Event
 from lombard.history import parcels
 from lombard.history.faults import HistoryFailed, HistoryGap, HistoryRefused
 from lombard.history.projector import BACKLOG_MAX, BACKLOG_REFUSED, COMMIT_S, SLICE_MAX
-from lombard.history.writer import RECEIVE_BYTES, write_history
+from lombard.history.writer import write_history
 
-# Does some work in a forked child that keeps one descriptor; returns the child's process id.
-Fork = Callable[[Callable[[], None], int], int]
+# What comes within this time goes in one parcel, unless somebody waits: each wakes the writer.
+GATHER_S: Final = 0.004
 # Names the base and quote coin of every pair from one on, in the order of the pairs.
 PairsFrom = Callable[[int], list[tuple[int, int]]]
 
@@ -35,7 +32,6 @@ class HistoryProcess:
     def __init__(
         self,
         path: Path,
-        fork: Fork,
         pairs_from: PairsFrom,
         on_failure: Callable[[BaseException], None],
         backlog_max: int = BACKLOG_MAX,
@@ -50,30 +46,30 @@ class HistoryProcess:
         self._on_failure: Final = on_failure
         self._backlog_max: Final = backlog_max
         self._loop: Final = asyncio.get_running_loop()
-        self._end, far = socket.socketpair()
-        with far:
-            far_fd = far.fileno()
-            self.pid: Final = fork(lambda: write_history(far, path, backlog_max, commit_s), far_fd)
-        self._end.setblocking(False)
-        self._ended = False
         self._closing = False
         self._failure: BaseException | None = None
         self._refusal = ""
-        # On its way to the writer: commands that are not in a parcel yet, and bytes.
+        # Commands that are not in a parcel yet.
         self._works: list[parcels.Packed] = []
         self._flushing = False
-        self._outgoing = bytearray()
-        self._is_pushing = False
         self._pairs_told = 0
         # What the writer has said.
-        self._unwrapper: Final = parcels.Unwrapper()
         self._applied_seq = -1
         self._submitted_seq = -1
         self._hurried_seq = 0
         self._waiting: list[tuple[int, Future[None]]] = []
         self._syncing: list[Future[int]] = []
-        self._loop.add_reader(self._end.fileno(), self._pull)
+        self._line: Final = Line(
+            lambda end: write_history(end, path, backlog_max, commit_s),
+            self._heard,
+            self._writer_ended,
+        )
         self._await_ready()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the writer."""
+        return self._line.pid
 
     @property
     def applied_seq(self) -> int:
@@ -107,9 +103,8 @@ class HistoryProcess:
             if len(self._works) >= SLICE_MAX:
                 self._flush()
             elif not self._flushing:
-                # What one turn of the event loop brings goes in one parcel.
                 self._flushing = True
-                self._loop.call_soon(self._flush)
+                self._loop.call_later(GATHER_S, self._flush)
         return self.lag < self._backlog_max
 
     async def wait(self, seq: int) -> None:
@@ -141,7 +136,7 @@ class HistoryProcess:
         """
         self._refuse_failed()
         self._flush()
-        self._say(parcels.SYNC, None)
+        self._line.say(parcels.SYNC, None)
         future: Future[int] = self._loop.create_future()
         self._syncing.append(future)
         return await future
@@ -150,16 +145,16 @@ class HistoryProcess:
         """Let the writer write what is waiting, and end. Closing twice is fine."""
         if not self._closing:
             self._closing = True
-            if not self._ended:
+            if not self._line.ended:
                 self._flush()
-                self._say(parcels.CLOSE, None)
-                self._exchange_until(lambda: self._ended, None)
+                self._line.say(parcels.CLOSE, None)
+                self._exchange_until(lambda: self._line.ended, None)
             self._give_up_waiting()
 
     # --- towards the writer --------------------------------------------------------------------
 
     def _await_ready(self) -> None:
-        self._exchange_until(lambda: self._applied_seq >= 0 or self._ended, None)
+        self._exchange_until(lambda: self._applied_seq >= 0 or self._line.ended, None)
         if self._refusal:
             raise HistoryRefused(self._refusal)
         self._refuse_failed()
@@ -176,70 +171,31 @@ class HistoryProcess:
         self._flush()
         if seq > self._hurried_seq:
             self._hurried_seq = seq
-            self._say(parcels.REACH, seq)
+            self._line.say(parcels.REACH, seq)
 
     def _flush(self) -> None:
         """Send the commands that were submitted, and first whatever pair is new."""
         self._flushing = False
-        if not self._works or self._ended:
+        if not self._works or self._line.ended:
             return
         pairs = self._pairs_from(self._pairs_told)
         if pairs:
-            self._say(parcels.PAIRS, pairs)
+            self._line.say(parcels.PAIRS, pairs)
             self._pairs_told += len(pairs)
         works, self._works = self._works, []
-        self._say(parcels.WORK, works)
-
-    def _say(self, word: str, what: object) -> None:
-        self._outgoing += parcels.written((word, what))
-        self._push()
-
-    def _push(self) -> None:
-        """Send what the socket takes; the event loop sends the rest as soon as it takes more."""
-        try:
-            while self._outgoing:
-                del self._outgoing[: self._end.send(self._outgoing)]
-        except BlockingIOError:
-            if not self._is_pushing:
-                self._is_pushing = True
-                self._loop.add_writer(self._end.fileno(), self._push)
-            return
-        except OSError:
-            # Nobody listens: the end of what is heard says why.
-            self._outgoing.clear()
-        if self._is_pushing:
-            self._is_pushing = False
-            self._loop.remove_writer(self._end.fileno())
+        self._line.say(parcels.WORK, works)
 
     # --- from the writer -----------------------------------------------------------------------
 
     def _exchange_until(self, is_over: Callable[[], bool], timeout_s: float | None) -> None:
         """Send and receive while the event loop stands, until something is so."""
-        until_s = None if timeout_s is None else time.monotonic() + timeout_s
-        while not is_over():
-            if self._failure is not None and not self._closing:
-                self._refuse_failed()
-            poll = select.poll()
-            poll.register(self._end, select.POLLIN | (select.POLLOUT if self._outgoing else 0))
-            left_s = None if until_s is None else max(0.0, until_s - time.monotonic())
-            if not poll.poll(None if left_s is None else left_s * 1000) and left_s == 0:
-                raise TimeoutError
-            self._push()
-            self._pull()
 
-    def _pull(self) -> None:
-        """Receive what the writer says."""
-        try:
-            data = self._end.recv(RECEIVE_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._writer_ended()
-            return
-        for word, what in self._unwrapper.feed(data):
-            self._heard(word, what)
+        def is_over_or_failed() -> bool:
+            return is_over() or (self._failure is not None and not self._closing)
+
+        self._line.exchange_until(is_over_or_failed, timeout_s)
+        if not is_over() and not self._closing:
+            self._refuse_failed()
 
     def _heard(self, word: str, what: Any) -> None:
         if word in (parcels.APPLIED, parcels.READY):
@@ -255,17 +211,10 @@ class HistoryProcess:
         elif word == parcels.FAILED:
             self._fail(HistoryFailed(what))
 
-    def _writer_ended(self) -> None:
+    def _writer_ended(self, how: str) -> None:
         """Take note that the writer has ended, as it does when it is told to."""
-        self._ended = True
-        self._loop.remove_reader(self._end.fileno())
-        self._outgoing.clear()
-        self._push()
-        self._end.close()
-        _, status = os.waitpid(self.pid, 0)
-        code = os.waitstatus_to_exitcode(status)
-        if code or not self._closing:
-            how = f"signal {-code}" if code < 0 else f"code {code}"
+        if how or not self._closing:
+            how = how or "code 0"
             self._fail(HistoryFailed(f"The process that writes history has ended with {how}."))
 
     def _fail(self, failure: BaseException) -> None:

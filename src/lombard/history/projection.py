@@ -17,6 +17,7 @@ import msgspec
 from lombard.core.commands import BUY, SELL, SLOT_SPOT, slot_of, user_of
 from lombard.core.events import (
     CLOSED_FILLED,
+    REPAY_FORCED,
     REPAY_LIQUIDATION,
     Borrowed,
     Deposited,
@@ -37,6 +38,7 @@ from lombard.core.events import (
     Repaid,
     Traded,
     Transferred,
+    Withdrawn,
 )
 from lombard.history import rows as r
 from lombard.history.candle_log import CandleLog, CandleLookup
@@ -309,6 +311,9 @@ class Projection:
             account, coin, units = event.account, event.coin, event.units
             rows["deposits"] += (event.deposit_id, account, coin, str(units), time_ms)
             self._post(account, coin, units, 0, r.LEDGER_DEPOSIT, event.deposit_id)
+        elif isinstance(event, Withdrawn):
+            account, coin, reference = event.account, event.coin, event.withdrawal_id
+            self._post(account, coin, -event.units, 0, r.LEDGER_WITHDRAWAL, reference)
         else:
             return False
         return True
@@ -349,7 +354,7 @@ class Projection:
         )
         paid_units = interest_units + principal_units
         self._post(account, coin, -paid_units, 0, r.LEDGER_REPAY, event.repay_id)
-        if event.kind == REPAY_LIQUIDATION:
+        if event.kind in (REPAY_LIQUIDATION, REPAY_FORCED):
             self._liquidations.repaid(event)
 
     def _transferred(self, event: Transferred) -> None:

@@ -225,13 +225,21 @@ class Reader:
         query = select(s.liquidations).where(q.account == account)
         return self._page(query, q.liquidation_id, q.started_ms, page, rows.LiquidationRow)
 
-    def liquidation(self, account: int, liquidation_id: int) -> rows.LiquidationRecord | None:
-        """Give all there is about one of an account's liquidations (RULES 8.6)."""
+    def all_liquidations(self, page: Page) -> list[rows.LiquidationRow]:
+        """List everybody's liquidations; the times are those at which they began."""
+        q = s.liquidations.c
+        query = select(s.liquidations)
+        return self._page(query, q.liquidation_id, q.started_ms, page, rows.LiquidationRow)
+
+    def liquidation(
+        self, account: int | None, liquidation_id: int
+    ) -> rows.LiquidationRecord | None:
+        """Give all there is about one of an account's liquidations, or anybody's (RULES 8.6)."""
         steps, entries = s.liquidation_steps.c, s.liquidation_entries.c
         q = s.liquidations.c
         with self._reading() as connection:
-            query = select(s.liquidations).where(q.account == account)
-            query = _where(query, q.liquidation_id, liquidation_id)
+            query = _where(select(s.liquidations), q.liquidation_id, liquidation_id)
+            query = _where(query, q.account, account)
             found = _fetch(connection, query, rows.LiquidationRow)
             if not found:
                 return None

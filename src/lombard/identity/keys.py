@@ -9,8 +9,10 @@ import hashlib
 import hmac
 import secrets
 import string
-from enum import IntFlag
+from enum import Enum, IntFlag
 from typing import Final, final
+
+from lombard.identity.allowlist import Network
 
 # Read, trade and transfer are given apart; a key has the sum of what it was given.
 PASSPHRASE_LENGTH: Final = 24
@@ -25,9 +27,25 @@ class Permission(IntFlag):
     READ = 1
     TRADE = 2
     TRANSFER = 4
+    # Never a trader's: only keys of users with the operator's role have it, and nothing else.
+    OPERATOR = 8
 
 
+# All that a trader's key can have.
 ALL_PERMISSIONS: Final = Permission.READ | Permission.TRADE | Permission.TRANSFER
+
+
+class Role(Enum):
+    """What a user is to the venue. Nobody is both."""
+
+    TRADER = "trader"
+    OPERATOR = "operator"
+
+
+def may_be_given(role: Role, permissions: Permission) -> bool:
+    """Say whether a key of somebody with this role may have these permissions."""
+    allowed = Permission.OPERATOR if role is Role.OPERATOR else ALL_PERMISSIONS
+    return not int(permissions) & ~int(allowed)
 
 
 @final
@@ -51,17 +69,39 @@ class NewKey:
 class ApiKey:
     """A key that was looked up: whose, what it may do, and what its requests are checked with."""
 
-    __slots__ = ("_digest", "key", "keyed", "passphrase_hash", "permissions", "user")
+    __slots__ = (
+        "_digest",
+        "allowed",
+        "created_ms",
+        "key",
+        "keyed",
+        "label",
+        "passphrase_hash",
+        "permissions",
+        "user",
+    )
 
     def __init__(
-        self, key: str, user: int, permissions: Permission, secret: bytes, passphrase_hash: str
+        self,
+        key: str,
+        user: int,
+        permissions: Permission,
+        secret: bytes,
+        passphrase_hash: str,
+        label: str = "",
+        allowed: tuple[Network, ...] = (),
+        created_ms: int = 0,
     ) -> None:
         self.key: Final = key
         self.user: Final = user
-        self.permissions: Final = permissions
         # The secret, ready to sign with: copied for each request.
         self.keyed: Final = hmac.new(secret, digestmod=hashlib.sha256)
         self.passphrase_hash: Final = passphrase_hash
+        self.created_ms: Final = created_ms
+        # What its owner may change.
+        self.permissions = permissions
+        self.label = label
+        self.allowed = allowed
         self._digest = b""
 
     def __repr__(self) -> str:
@@ -79,9 +119,10 @@ class ApiKey:
         self._digest = _digest(passphrase)
 
 
-def generate(user: int) -> NewKey:
-    """Make a key that nobody can guess."""
-    passphrase = "".join(secrets.choice(PASSPHRASE_ALPHABET) for _ in range(PASSPHRASE_LENGTH))
+def generate(user: int, passphrase: str = "") -> NewKey:
+    """Make a key that nobody can guess, with a passphrase of its owner's or one as good."""
+    if not passphrase:
+        passphrase = "".join(secrets.choice(PASSPHRASE_ALPHABET) for _ in range(PASSPHRASE_LENGTH))
     return NewKey(user, f"lk_{secrets.token_hex(16)}", secrets.token_hex(32), passphrase)
 
 

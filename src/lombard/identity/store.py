@@ -1,27 +1,17 @@
-"""API keys in SQL. Secrets are sealed, passphrases hashed; nothing here is readable by itself.
+"""Identity in SQL. Secrets are sealed, passphrases hashed; nothing here is readable by itself.
 
-What is here when `insert` has returned is on the disk.
+What was written is on the disk when the call returns that wrote it.
 """
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final, final
+from typing import Final, TypeVar, final
 
 import sqlalchemy as sa
 
-FORMAT: Final = 1
+from lombard.identity.schema import API_KEYS, FORMAT, prepare
 
-METADATA: Final = sa.MetaData()
-META: Final = sa.Table("meta", METADATA, sa.Column("format", sa.Integer, nullable=False))
-API_KEYS: Final = sa.Table(
-    "api_keys",
-    METADATA,
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("user", sa.BigInteger, nullable=False, index=True),
-    sa.Column("permissions", sa.Integer, nullable=False),
-    sa.Column("vault_key_id", sa.String, nullable=False),
-    sa.Column("secret_sealed", sa.LargeBinary, nullable=False),
-    sa.Column("passphrase_hash", sa.String, nullable=False),
-)
+T = TypeVar("T")
 
 
 class StoreError(Exception):
@@ -32,7 +22,17 @@ class StoreError(Exception):
 class Record:
     """One row of `api_keys`."""
 
-    __slots__ = ("key", "passphrase_hash", "permissions", "secret_sealed", "user", "vault_key_id")
+    __slots__ = (
+        "allowed",
+        "created_ms",
+        "key",
+        "label",
+        "passphrase_hash",
+        "permissions",
+        "secret_sealed",
+        "user",
+        "vault_key_id",
+    )
 
     def __init__(
         self,
@@ -42,6 +42,9 @@ class Record:
         vault_key_id: str,
         secret_sealed: bytes,
         passphrase_hash: str,
+        label: str = "",
+        allowed: str = "",
+        created_ms: int = 0,
     ) -> None:
         self.key: Final = key
         self.user: Final = user
@@ -49,6 +52,9 @@ class Record:
         self.vault_key_id: Final = vault_key_id
         self.secret_sealed: Final = secret_sealed
         self.passphrase_hash: Final = passphrase_hash
+        self.label: Final = label
+        self.allowed: Final = allowed
+        self.created_ms: Final = created_ms
 
 
 @final
@@ -62,29 +68,22 @@ class Store:
             poolclass=sa.QueuePool,
             pool_size=1,
             max_overflow=0,
+            # Errors end up in the log; what was to be written stays out of it.
+            hide_parameters=True,
             connect_args={"check_same_thread": False},
         )
         sa.event.listen(self._engine, "connect", _make_durable)
         self._prepare(path)
 
-    def insert(self, record: Record) -> None:
-        """Add a key; durable when this returns."""
+    def change(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do some work in one transaction; durable when this returns, undone when it raises."""
         with self._engine.begin() as connection:
-            connection.execute(
-                API_KEYS.insert().values(
-                    key=record.key,
-                    user=record.user,
-                    permissions=record.permissions,
-                    vault_key_id=record.vault_key_id,
-                    secret_sealed=record.secret_sealed,
-                    passphrase_hash=record.passphrase_hash,
-                )
-            )
+            return work(connection)
 
-    def records(self) -> list[Record]:
-        """Read every key."""
+    def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do some reading."""
         with self._engine.connect() as connection:
-            return [Record(*row) for row in connection.execute(sa.select(API_KEYS))]
+            return work(connection)
 
     def close(self) -> None:
         """Let the file go."""
@@ -92,20 +91,27 @@ class Store:
 
     def _prepare(self, path: Path) -> None:
         try:
-            with self._engine.begin() as connection:
-                METADATA.create_all(connection)
-                formats = connection.execute(sa.select(META.c.format)).scalars().all()
-                if not formats:
-                    connection.execute(META.insert().values(format=FORMAT))
+            found = self.change(prepare)
         except sa.exc.DatabaseError as error:
             self.close()
             raise StoreError(f"{path} is no store of Lombard's keys: {error.orig}") from None
-        if formats and formats[0] > FORMAT:
+        if found > FORMAT:
             self.close()
             raise StoreError(
-                f"{path} has format {formats[0]}; this version reads {FORMAT}. "
+                f"{path} has format {found}; this version reads {FORMAT}. "
                 "Run the newer version of Lombard that wrote it."
             )
+
+
+def insert_key(connection: sa.Connection, record: Record) -> None:
+    """Add a key."""
+    values = {column.name: getattr(record, column.name) for column in API_KEYS.c}
+    connection.execute(API_KEYS.insert().values(values))
+
+
+def read_keys(connection: sa.Connection) -> list[Record]:
+    """Read every key."""
+    return [Record(*row) for row in connection.execute(sa.select(API_KEYS))]
 
 
 def _make_durable(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:

@@ -7,6 +7,7 @@ ended. Files that are not Lombard's are left alone.
 import fcntl
 import os
 import re
+import time
 from pathlib import Path
 from typing import Final, final
 
@@ -14,6 +15,9 @@ from lombard.journal.files import make_directory, write_file
 from lombard.journal.port import JournalRefused
 
 FORMAT: Final = 1
+# How long the children of a node that was killed may take to end: what they do is a write.
+WAIT_S_MAX: Final = 10.0
+WAIT_S: Final = 0.01
 _SENTENCE: Final = "Lombard data directory, format %d\n"
 
 
@@ -23,6 +27,11 @@ class DirectoryLock:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
+
+    @property
+    def fd(self) -> int:
+        """The descriptor that holds it; a child that keeps it holds the directory as well."""
+        return self._fd
 
     def release(self) -> None:
         """Let another process have the directory; releasing twice is fine."""
@@ -99,12 +108,30 @@ def check_format(path: Path) -> None:
 
 
 def _lock(fd: int, path: Path) -> None:
+    """Take the kernel's lock; wait for it when who wrote his name into the file is no more."""
+    until_s = time.monotonic() + WAIT_S_MAX
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as fault:
+            found = re.search(rb"(\d+)\D*\Z", os.pread(fd, 100, 0))
+            pid = int(found[1]) if found else 0
+            if pid and not _is_running(pid) and time.monotonic() < until_s:
+                time.sleep(WAIT_S)
+                continue
+            who = f"process {pid}" if pid else "another process"
+            raise JournalRefused(
+                f"The data directory {path} is in use by {who}. Stop it first, or choose another "
+                "directory."
+            ) from fault
+        return
+
+
+def _is_running(pid: int) -> bool:
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as fault:
-        pid = re.search(rb"(\d+)\D*\Z", os.pread(fd, 100, 0))
-        who = f"process {int(pid[1])}" if pid else "another process"
-        raise JournalRefused(
-            f"The data directory {path} is in use by {who}. Stop it first, or choose another "
-            "directory."
-        ) from fault
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -7,7 +7,8 @@ balance stop the node: nothing is answered that may be wrong.
 import asyncio
 from typing import Final
 
-from lombard.node.children import BROKEN, in_child
+from lombard.child import BROKEN
+from lombard.node.children import in_child
 from lombard.node.node import Node
 
 EVERY_S: Final = 10.0

@@ -13,7 +13,6 @@ from time import monotonic_ns
 from typing import Final, final
 
 from lombard.core.commands import (
-    VENUE,
     CancelAllOrders,
     CancelAllTriggers,
     CancelEverything,
@@ -21,6 +20,7 @@ from lombard.core.commands import (
     CancelTrigger,
     Command,
     Repay,
+    is_venue,
 )
 from lombard.core.state import Reply
 from lombard.node.errors import Overloaded
@@ -111,7 +111,7 @@ class Lanes:
     def put(self, entry: Entry) -> None:
         """Let a command wait. Raises `Overloaded` when its lane is full, or the pace is met."""
         lane = self._trade
-        if entry.account == VENUE:
+        if is_venue(entry.account):
             lane = self._venue
         elif isinstance(entry.command, RELIEF):
             lane = self._relief

@@ -7,7 +7,7 @@ with everything answered and on the disk, or failed, with the reason.
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 import structlog
 
@@ -25,7 +25,6 @@ from lombard.node.timekeeper import Timekeeper
 # Steps of liquidation between two batches of users' commands (RULES 8.3): a few milliseconds.
 LIQUIDATION_STEPS: Final = 64
 
-_T = TypeVar("_T")
 Listener = Callable[[Envelope, Reply, list[Event]], None]
 _LOG: Final = structlog.get_logger("lombard.node")
 
@@ -121,10 +120,6 @@ class Node:
     async def history_caught_up(self) -> None:
         """Wait until history has committed everything applied before this call."""
         await self._history.wait(self.engine.state.seq)
-
-    async def with_log(self, work: Callable[[], _T]) -> _T:
-        """Do something else with the log, in its thread, between two batches."""
-        return await self._sequencer.with_log(work)
 
     async def settled(self) -> None:
         """Wait until no trigger is due and no liquidation can go on (RULES 8.3, 10)."""

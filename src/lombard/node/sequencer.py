@@ -1,6 +1,6 @@
 """The sequencer: gives every command its place and time in the log, and its answer.
 
-Commands are collected while the batch before them is made durable in a thread, written together,
+Commands are collected while the batch before them is made durable elsewhere, written together,
 then applied one by one in the event loop's thread. What it promises: a command is applied only
 after it is durable and answered only after it is applied; commands are applied in the order of the
 log, whose times never go back (RULES 3.2). The first failure of the journal is final, and so is a
@@ -9,9 +9,8 @@ broken invariant: every waiting command gets `Stopped` with the reason, and no o
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter_ns
-from typing import Final, Protocol, TypeVar, final
+from typing import Final, Protocol, final
 
 from lombard.core.commands import Command, Envelope
 from lombard.core.state import Reply
@@ -20,8 +19,6 @@ from lombard.node.clock import Clock
 from lombard.node.errors import Overloaded, Stopped
 from lombard.node.lanes import Entry, Lanes
 from lombard.node.meter import Meter
-
-_T = TypeVar("_T")
 
 
 class Log(Protocol):
@@ -35,8 +32,8 @@ class Log(Protocol):
     def last_hash(self) -> bytes:
         """The chain hash of the last record."""
 
-    def append(self, payloads: list[bytes]) -> int:
-        """Write one batch; it is durable on return. Returns the number of its last record."""
+    def append(self, payloads: list[bytes]) -> "asyncio.Future[bytes]":
+        """Write one batch; once it is durable, the hash of its last record is given."""
 
 
 @final
@@ -82,7 +79,6 @@ class Sequencer:
         self._last_ms = last_ms
         self._arrivals = 0
         self._pending: dict[bytes, Entry] = {}
-        self._writer = ThreadPoolExecutor(1, "journal")
         self._wake = asyncio.Event()
         self._draining = False
         self._in_hand: list[Entry] = []
@@ -148,12 +144,6 @@ class Sequencer:
         except BaseException as failure:
             self.fail(failure)
             raise
-        finally:
-            self._writer.shutdown(wait=True)
-
-    async def with_log(self, work: Callable[[], _T]) -> _T:
-        """Do something else with the log, in its thread, between two batches."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
     def drain(self) -> None:
         """Take no more commands; `run` returns when those that wait are answered."""
@@ -205,22 +195,18 @@ class Sequencer:
                 payloads.append(payload)
             if payloads:
                 self._in_hand += entries
-                loop = asyncio.get_running_loop()
-                written = loop.run_in_executor(self._writer, self._write, payloads, self._seq)
-                return Batch(entries, envelopes, written)
+                return Batch(entries, envelopes, self._written(payloads))
         return None
+
+    def _written(self, payloads: list[bytes]) -> "asyncio.Future[bytes]":
+        began_ns = perf_counter_ns()
+        written = self._log.append(payloads)
+        written.add_done_callback(lambda _: self.meter.wrote(perf_counter_ns() - began_ns))
+        return written
 
     def _stamp(self, entry: Entry, now_ms: int) -> Envelope:
         time_ms = max(self._last_ms, entry.at_ms or now_ms)
         return Envelope(self._seq + 1, time_ms, entry.command_id, entry.account, entry.command)
-
-    def _write(self, payloads: list[bytes], last_seq: int) -> bytes:
-        """Make a batch durable; in the journal's thread."""
-        began_ns = perf_counter_ns()
-        written = self._log.append(payloads)
-        self.meter.writes.add(perf_counter_ns() - began_ns)
-        assert written == last_seq, f"Invariant: journal is at {written}, not at {last_seq}"
-        return self._log.last_hash
 
     def _answer(self, batch: Batch, last_hash: bytes) -> None:
         self.meter.batches.add(len(batch.entries))

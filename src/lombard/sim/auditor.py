@@ -8,24 +8,31 @@ rest (what a liquidation chose to do) is posted as told, and then checked agains
 
 from collections import deque
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor
 from typing import Any
 
 from lombard.core import commands as c
 from lombard.core import events as e
-from lombard.core.state import Reply
-from lombard.sim.book import Fill, NaiveOrder, NaivePair
-from lombard.sim.books import Books, Key, receipt_of
+from lombard.core.state import Reply, State
+from lombard.sim import announcement_oracle
+from lombard.sim.announcement_oracle import Announced
+from lombard.sim.books import receipt_of
+from lombard.sim.closing_oracle import Script
 from lombard.sim.coupons import OF_COUPONS
-from lombard.sim.law import hold
+from lombard.sim.firing import Steps, settle
+from lombard.sim.law import Broken, hold
 from lombard.sim.liquidations import OF_LIQUIDATION, NaiveLiquidations
 from lombard.sim.oracle import foresee
-from lombard.sim.venue import Answer, is_beside_the_command
+from lombard.sim.order_auditor import OrderAuditor
+from lombard.sim.venue import Answer, is_beside_the_command, is_of_triggers
 
 HOUR_MS = 3_600_000
+# The phases of a command: what time brings, its own work, and what triggers do then.
+CHANGES, HOURS, COMMAND, AFTER = 1, 2, 3, 4
 
 
-class Auditor(Books):
+class Auditor(OrderAuditor):
     """Books kept beside the engine's."""
 
     def __init__(self) -> None:
@@ -33,72 +40,268 @@ class Auditor(Books):
         self.hour_ms = 0
         self.next_levels: dict[int, int] = {}
         self.called: set[int] = set()
+        # Who was ever called or locked, and who is locked only to repay what is delisted.
+        self.flagged: set[int] = set()
+        self.forced: set[int] = set()
+        self.announced: list[Announced] = []
+        # Whom the terms that a command announces would bring to the call line.
+        self.callable: set[int] = set()
         self.liquidated = NaiveLiquidations(self.terms)
         self.liquidations_seen = 0
-        # Of the command at hand: what must come next, and what may be repaid of its own accord.
         self.cmd: c.Command = c.Tick()
         self.account = 0
         self.reply = Reply(None)
-        self.expected: deque[tuple[str, dict[str, Any]]] = deque()
-        self.repayable: deque[tuple[Key, int]] = deque()
+        self.envelope = c.Envelope(0, 0, b"", c.VENUE, self.cmd)
+        self.state: State | None = None
         self.foretold = False
-        # What the order that is replaced had borrowed, and that order.
-        self.carried = 0
-        self.replaced: NaiveOrder | None = None
+        self.phase = COMMAND
+        self.until_ms = 0
+        # The events of the command's own work.
+        self.own: list[str] = []
+        # All its events, and how many of them triggers have taken note of.
+        self.happened: list[e.Event] = []
+        self.followed = 0
+        self.settling: Steps | None = None
+        # The triggers that must be placed along with an order.
+        self.linked: deque[dict[str, Any]] = deque()
+        # Whether the announced change that is due has begun.
+        self.changing = False
+        # What the command at hand does step by step, where one answer does not tell all.
+        self.script: Script | None = None
 
     # --- following the log ---------------------------------------------------------------------
 
-    def follow(self, envelope: c.Envelope, reply: Reply, events: list[e.Event]) -> None:
-        """Post a command's events, predicting those that can be."""
-        self.time_ms = max(self.time_ms, envelope.time_ms)
-        hour_ms = self.time_ms // HOUR_MS * HOUR_MS
-        self.hour_ms = self.hour_ms or hour_ms
-        self.cmd, self.account, self.reply = envelope.command, envelope.account, reply
-        self.repayable.clear()
-        self.carried = 0
-        self.foretold = False
-        self.replaced = None
-        for event in events:
-            if not (self.foretold or is_beside_the_command(event)):
-                self.foretell(envelope)
-            self.terms.pools.note(event, self.time_ms)
-            if isinstance(event, e.InterestCharged) and not event.first:
-                self.on_receipt(event)
-                continue
-            if isinstance(event, OF_COUPONS):
-                self.coupons.note(event, self.cmd, self.time_ms)
-                continue
-            if isinstance(event, OF_LIQUIDATION):
-                self.liquidated.note(event, self.risk(event.account)[1])
-            if not self.expected:
-                self.predict(event)
-            if self.expected:
-                kind, values = self.expected.popleft()
-                actual = {name: getattr(event, name, None) for name in values}
-                assert (kind, values) == (type(event).__name__, actual)
-            else:
-                self.post(event)
-            self.venue.note(event)
-        assert not self.expected, self.expected
+    def follow(
+        self, envelope: c.Envelope, reply: Reply, events: list[e.Event], state: State | None = None
+    ) -> None:
+        """Post a command's events, predicting those that can be.
+
+        The last digits of the slow averages are those of `state`, after the command.
+        """
+        self.state = state
+        self.begin(envelope, reply)
+        for event, following in pairwise([*events, None]):
+            assert event is not None
+            self.reach(event, following)
+            self.take(event)
+        self.end()
         for account in sorted(self.called):
             net, _, needed = self.risk(account)
             if 10 * needed < 7 * net or not needed:
                 self.called.remove(account)
-        assert hour_ms == self.hour_ms, "an hour was not turned"
-        while self.repayable:
-            assert 0 == self.repayment(*self.repayable.popleft()), "an order did not repay"
-        if not self.foretold:
-            self.foretell(envelope)
-        if reply.refusal is None and not self.recalled:
-            self.grant(envelope)
 
-    def foretell(self, envelope: c.Envelope) -> None:
+    def begin(self, envelope: c.Envelope, reply: Reply) -> None:
+        """Forget the command before; see what time brings before this one."""
+        self.envelope, self.reply = envelope, reply
+        self.cmd, self.account = envelope.command, envelope.account
+        self.repayable.clear()
+        self.carried = 0
+        self.foretold = False
+        self.replaced = None
+        self.asked = self.script = None
+        self.placed_id = 0
+        self.callable = set()
+        self.own = []
+        self.answered = False
+        self.until_ms = max(self.time_ms, envelope.time_ms)
+        self.hour_ms = self.hour_ms or self.until_ms // HOUR_MS * HOUR_MS
+        self.changing = False
+        self.happened = []
+        self.followed = 0
+        self.settling = None
+        self.linked.clear()
+        self.phase = 0
+        self.next_phase()
+
+    def reach(self, event: e.Event, following: e.Event | None) -> None:
+        """Get so far that an event may come: changes are made, hours turned, then the command."""
+        if self.expected:
+            return
+        while not self.may_come(event, following):
+            self.next_phase()
+        if self.phase == COMMAND and not is_beside_the_command(event):
+            self.own.append(type(event).__name__)
+
+    def may_come(self, event: e.Event, following: e.Event | None) -> bool:
+        """Say whether an event belongs to this phase of the command."""
+        beside = is_beside_the_command(event)
+        of_triggers = is_of_triggers(event, following)
+        change = self.due_change()
+        if self.phase == CHANGES and change is not None:
+            self.reach_change(event, change)
+            return True
+        if self.phase == HOURS and self.hour_ms < self.last_hour():
+            return beside
+        if self.phase != COMMAND:
+            if self.answered:
+                return False
+            if of_triggers and self.asked is None:
+                self.settle_on()
+            elif isinstance(event, e.HourTurned):
+                return False
+            return beside or of_triggers or self.asked is not None or self.repays()
+        if beside:
+            return True
+        if not self.foretold:
+            self.foretell()
+        if of_triggers and not self.expected:
+            return False
+        goes_on = not self.expected and self.asked is None and not self.repays()
+        if self.script is not None and goes_on:
+            self.go_on(self.script)
+        return True
+
+    def reach_change(self, event: e.Event, change: Announced) -> None:
+        """Begin with an announced change, when its first event comes."""
+        watched = is_beside_the_command(event) and self.is_watched(event)
+        if isinstance(event, e.HourTurned):
+            self.time_ms = max(self.time_ms, change.effective_ms)
+        elif not (self.changing or watched):
+            self.time_ms = max(self.time_ms, change.effective_ms)
+            self.changing = True
+            announcement_oracle.begin(self, change)
+
+    def due_change(self) -> Announced | None:
+        """Return the announced change that is to be made next, before the command."""
+        change = self.announced[0] if self.announced else None
+        return change if change is not None and change.effective_ms <= self.until_ms else None
+
+    def is_watched(self, event: e.Event) -> bool:
+        """Say whether an event is what watching brings, not what a delisting does."""
+        if not isinstance(event, e.LiquidationStarted):
+            return True
+        net, _, needed = self.risk(event.account)
+        return net <= needed and self.trusts_prices(event.account)
+
+    def last_hour(self) -> int:
+        """Return the full hour that the command falls into."""
+        return self.until_ms // HOUR_MS * HOUR_MS
+
+    def next_phase(self) -> None:
+        """Go on to the next phase that there is; what had to happen in this one must have."""
+        if self.phase == CHANGES:
+            hold("announced changes are made when they are due", None, self.due_change())
+        elif self.phase == HOURS:
+            hold("every hour is turned", self.last_hour(), self.hour_ms)
+        if self.phase == COMMAND:
+            self.finish_own()
+        elif self.phase:
+            self.settle_out()
+        self.phase += 1
+        hold("nothing happens that was not foretold", True, self.phase <= AFTER)
+        if self.phase == CHANGES and self.due_change() is None:
+            self.phase = HOURS
+        if self.phase == HOURS:
+            self.time_ms = self.until_ms
+            if self.hour_ms == self.last_hour():
+                self.phase = COMMAND
+        if self.phase == COMMAND:
+            self.placed_id = 0
+
+    def settle_on(self) -> None:
+        """Let triggers say what must happen next."""
+        self.finish_repayments()
+        if self.settling is None:
+            self.settling = settle(self)
+        while not self.expected:
+            if next(self.settling, False) is False:
+                raise Broken("triggers do nothing that was not foretold")
+
+    def settle_out(self) -> None:
+        """See that triggers have nothing more to say."""
+        self.finish_repayments()
+        for _ in self.settling or settle(self):
+            hold("triggers do what is foretold", [], list(self.expected))
+        hold("triggers do what is foretold", None, self.asked)
+        self.settling = None
+
+    def take(self, event: e.Event) -> None:
+        """Hold an event against what is expected, and post it."""
+        self.happened.append(event)
+        self.triggers.note(event)
+        if isinstance(event, e.TriggerFired):
+            self.fired_id = event.order_id
+        self.terms.pools.note(event, self.time_ms)
+        if isinstance(event, e.InterestCharged) and not event.first:
+            self.on_receipt(event)
+            return
+        if isinstance(event, OF_COUPONS):
+            self.coupons.note(event, self.cmd, self.time_ms)
+            return
+        if isinstance(event, OF_LIQUIDATION):
+            forced = event.account in self.forced
+            if forced and not announcement_oracle.owes_delisted(self, event.account):
+                self.liquidated.note(event, Fraction(0))
+            else:
+                self.liquidated.note(event, self.risk(event.account)[1])
+        if not self.expected:
+            self.predict(event)
+        if self.expected:
+            kind, values = self.expected.popleft()
+            actual = {name: getattr(event, name, None) for name in values}
+            told = (type(event).__name__, actual)
+            hold("what happens is as foretold", (kind, values), told)
+        else:
+            self.post(event)
+        self.venue.note(event)
+
+    def end(self) -> None:
+        """See that all has happened that had to."""
+        hold("what is foretold happens", [], list(self.expected))
+        while self.phase < AFTER:
+            self.next_phase()
+        if not self.answered:
+            self.settle_out()
+
+    def finish_own(self) -> None:
+        """See that the command has done all its own work."""
+        if not self.foretold:
+            self.foretell()
+        hold("what is foretold happens", [], list(self.expected))
+        self.finish_repayments()
+        if self.script is not None:
+            answer = self.last_word(self.script)
+            self.hold_reply(answer)
+        hold("what was granted is done", None, self.asked)
+        hold("triggers come with their order", [], list(self.linked))
+        untold = {account for account in self.callable if account not in self.flagged}
+        hold("whom announced terms bring to the line is called", set(), untold)
+        if self.reply.refusal is None and not self.recalled:
+            self.grant()
+        if self.state is not None:
+            self.slow.adopt(self.state)
+        if self.placed_id and not isinstance(self.cmd, c.FlashRepay | c.ContinueLiquidation):
+            hold("the order of a reply is the one placed", self.placed_id, self.reply.id)
+
+    def go_on(self, script: Script) -> None:
+        """Let a script say what must happen next."""
+        self.finish_repayments()
+        while not self.expected and self.asked is None and not self.repayable:
+            try:
+                next(script)
+            except StopIteration:
+                raise Broken("nothing happens that was not foretold") from None
+
+    def last_word(self, script: Script) -> Answer:
+        """See that a script has nothing more to say; return how it answers."""
+        try:
+            next(script)
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
+        raise Broken("what is foretold happens", str(self.expected or self.asked))
+
+    def foretell(self) -> None:
         """Say how the command is answered, before its own work is done; it must be so."""
         self.foretold = True
-        reply = self.reply
+        envelope = self.envelope
         answer = foresee(self, envelope.account, envelope.command, envelope.command_id)
-        if answer is None:
-            return
+        if answer is not None:
+            self.hold_reply(answer)
+
+    def hold_reply(self, answer: Answer) -> None:
+        """Hold the reply against what was foretold."""
+        reply = self.reply
         actual = Answer(
             reply.refusal,
             None if answer.units is None else reply.units,
@@ -107,9 +310,9 @@ class Auditor(Books):
         )
         hold("every reply is as foretold", answer, actual)
 
-    def grant(self, envelope: c.Envelope) -> None:
+    def grant(self) -> None:
         """Take note of what a command leaves behind that was done, not answered again."""
-        cmd = envelope.command
+        cmd, envelope = self.cmd, self.envelope
         if isinstance(cmd, c.Tick | c.SetParameter):
             self.slow.relax(self.terms, self.time_ms)
         self.venue.remember(
@@ -121,14 +324,12 @@ class Auditor(Books):
             self.terms.parameters,
         )
 
-    def expect(self, event_type: type[e.Event], /, **values: Any) -> None:
-        """Predict the next event: its kind, and those of its fields that can be known."""
-        self.expected.append((event_type.__name__, values))
-
     def predict(self, event: e.Event) -> None:
         """Fill `expected` when the command's own work begins with this event."""
         cmd = self.cmd
-        if isinstance(event, e.Deposited):
+        if isinstance(event, e.TriggerPlaced) and self.linked:
+            self.expect(e.TriggerPlaced, **self.linked.popleft())
+        elif isinstance(event, e.Deposited):
             assert isinstance(cmd, c.Deposit)
             self.available[self.account, cmd.coin] += cmd.units
             self.expect(
@@ -185,184 +386,6 @@ class Auditor(Books):
             units = event.interest_units + event.principal_units
         self.repay(key, units, event.kind)
 
-    def repayment(self, key: Key, at_most: int) -> int:
-        return min(at_most, self.loans[key].debt, self.available[key])
-
-    def repay(self, key: Key, units: int, kind: int) -> None:
-        loan = self.loans[key]
-        interest = min(units, loan.due)
-        self.available[key] -= units
-        loan.paid += interest
-        loan.principal -= units - interest
-        self.expect(
-            e.Repaid,
-            account=key[0],
-            coin=key[1],
-            interest_units=interest,
-            principal_units=units - interest,
-            kind=kind,
-            remaining_units=loan.debt,
-        )
-
-    def lend(self, account: int, coin: int, units: int, auto: bool, client_oid: str) -> None:
-        """Lend, and charge the hour in which it is borrowed (RULES 4.1)."""
-        loan = self.loans[account, coin]
-        self.available[account, coin] += units
-        rate = self.rate(account, coin)
-        low = loan.principal
-        loan.principal += units
-        wallet = self.coupons.wallets[c.user_of(account)]
-        covered = wallet.covered_of_loan((account, coin), low, loan.principal, self.time_ms)
-        receipt = loan.charge(units, rate, self.ceil_each(), covered)
-        self.expect(
-            e.Borrowed, account=account, coin=coin, units=units, auto=auto, client_oid=client_oid
-        )
-        self.expect(
-            e.InterestCharged,
-            account=account,
-            coin=coin,
-            hour_ms=self.time_ms,
-            first=True,
-            rate_e12=rate,
-            principal_units=units,
-            units=receipt,
-            saved_units=loan.saved_units,
-        )
-
-    # --- orders --------------------------------------------------------------------------------
-
-    def predict_order(self, event: e.OrderPlaced) -> None:
-        """Say everything an order does: what it trades, borrows and freezes, and how it ends."""
-        self.check_order(event)
-        pair = self.terms.pairs[event.pair]
-        order = NaiveOrder(
-            event.order_id,
-            event.account,
-            event.pair,
-            event.side,
-            event.price_ticks,
-            event.size_steps,
-            event.quote_units,
-            event.loan_type,
-            event.stp,
-            event.force,
-            event.client_oid,
-        )
-        old = self.replaced
-        if old is not None and old.price == order.price and order.steps < old.steps:
-            # Smaller at the same price: it keeps its turn (RULES 10).
-            order.stands_for = old.stands_for or old.id
-        system = event.source == c.SOURCE_SYSTEM
-        limit = event.price_ticks
-        if system or (event.kind == c.MARKET and c.slot_of(event.account) != c.SLOT_SPOT):
-            low, high = self.terms.band(event.pair, "system_band_e6" if system else "band_e6")
-            limit = high if event.side == c.BUY else low
-        frozen_before = {maker.id: maker.frozen for maker in self.book.orders.values()}
-        skip_user = c.user_of(event.account) if system else 0
-        done = self.book.run(order, limit, self.left_behind, skip_user)
-        pays, gets = (pair.quote, pair.base) if event.side == c.BUY else (pair.base, pair.quote)
-        pay, get = (event.account, pays), (event.account, gets)
-        self.expect(e.OrderPlaced, order_id=order.id)
-        makers: list[tuple[Key, int, int]] = []
-        trades: list[tuple[type[e.Event], dict[str, Any]]] = []
-        for step in done:
-            if isinstance(step, e.OrderClosed):
-                self.release(step.account, pair, 1 - order.side, frozen_before[step.order_id])
-                trades.append((e.OrderClosed, {"order_id": step.order_id, "reason": step.reason}))
-            else:
-                trades += self.trade_rows(order, step)
-                makers.append(self.settle_maker(step, pays, gets))
-        rests = not order.stopped and event.kind == c.LIMIT
-        rests = rests and event.force in (c.GTC, c.POST_ONLY) and order.steps > 0
-        order.frozen = order.cost(pair, order.steps) if rests else 0
-        lacking = max(0, order.paid + order.frozen - self.available[pay])
-        order.borrowed = self.carried + lacking
-        if lacking:
-            assert event.loan_type & c.AUTO_LOAN
-            self.lend(event.account, pays, lacking, True, event.client_oid)
-        self.expected.extend((kind.__name__, values) for kind, values in trades)
-        self.available[pay] -= order.paid + order.frozen
-        self.available[get] += order.received - order.fee
-        if rests:
-            self.book.orders[order.id] = order
-            self.frozen[pay] += order.frozen
-        else:
-            self.expect(e.OrderClosed, order_id=order.id, reason=self.ending(event, order))
-        if order.received and event.loan_type & c.AUTO_REPAY:
-            self.repayable.append((get, order.received - order.fee))
-        self.repayable.extend((key, net) for key, net, loan_type in makers if loan_type & 2)
-
-    def check_order(self, event: e.OrderPlaced) -> None:
-        """Check that an order is what was asked for, and of an account that may place it."""
-        cmd = self.cmd
-        if event.source == c.SOURCE_SYSTEM:
-            assert isinstance(cmd, c.ContinueLiquidation)
-            assert event.account in self.locked
-            return
-        assert event.account not in self.locked
-        assert event.account == self.account
-        if isinstance(cmd, c.PlaceOrder):
-            names = ["pair", "side", "kind", "loan_type", "stp", "price_ticks", "size_steps"]
-            for name in [*names, "quote_units", "client_oid"]:
-                assert getattr(cmd, name) == getattr(event, name), name
-        else:
-            assert isinstance(cmd, c.ReplaceOrder)
-            assert (cmd.price_ticks, cmd.size_steps) == (event.price_ticks, event.size_steps)
-        assert event.order_id == self.reply.id
-
-    def trade_rows(
-        self, order: NaiveOrder, fill: Fill
-    ) -> list[tuple[type[e.Event], dict[str, Any]]]:
-        assert fill.maker.account not in self.locked
-        values = {
-            "pair": order.pair,
-            "price_ticks": fill.price,
-            "size_steps": fill.steps,
-            "base_units": fill.base_units,
-            "quote_units": fill.quote_units,
-            "taker_side": order.side,
-            "taker_order_id": order.id,
-            "taker_account": order.account,
-            "taker_fee_units": fill.taker_fee,
-            "maker_order_id": fill.maker.id,
-            "maker_account": fill.maker.account,
-            "maker_fee_units": fill.maker_fee,
-        }
-        rows: list[tuple[type[e.Event], dict[str, Any]]] = [(e.Traded, values)]
-        if fill.maker.id not in self.book.orders:
-            closed = {"order_id": fill.maker.id, "reason": e.CLOSED_FILLED}
-            rows.append((e.OrderClosed, closed))
-        return rows
-
-    def settle_maker(self, fill: Fill, taker_pays: int, taker_gets: int) -> tuple[Key, int, int]:
-        maker = fill.maker
-        buys = maker.side == c.BUY
-        got, gave = (
-            (fill.base_units, fill.quote_units) if buys else (fill.quote_units, fill.base_units)
-        )
-        self.frozen[maker.account, taker_gets] -= gave
-        key = (maker.account, taker_pays)
-        self.available[key] += got - fill.maker_fee
-        return key, got - fill.maker_fee, maker.loan_type
-
-    def ending(self, event: e.OrderPlaced, order: NaiveOrder) -> int:
-        """Say why an order that does not rest ended."""
-        if order.stopped:
-            return e.CLOSED_SELF_TRADE
-        done = order.steps == 0
-        if order.budget:
-            per_tick = self.terms.pairs[order.pair].quote_per_tick_step
-            last = self.book.last_price.get(order.pair, 0)
-            left = order.budget - order.paid
-            done = order.paid > 0 and left < last * per_tick
-        return e.CLOSED_FILLED if done else e.CLOSED_UNFILLED
-
-    def release(self, account: int, pair: NaivePair, side: int, units: int) -> None:
-        """Give back what an order froze."""
-        key = (account, pair.quote if side == c.BUY else pair.base)
-        self.frozen[key] -= units
-        self.available[key] += units
-
     # --- posting what was told -----------------------------------------------------------------
 
     def post(self, event: e.Event) -> None:
@@ -372,6 +395,9 @@ class Auditor(Books):
                 self.turn_hour(event)
             case e.RateSet():
                 self.terms.set_rate(event.coin, event.rate_e12)
+            case e.AnnouncedChangeMade():
+                announcement_oracle.made(self, event, self.announced.pop(0))
+                self.changing = False
             case e.VenueChanged():
                 self.keep_last_price()
                 self.terms.change(self.cmd)
@@ -422,9 +448,8 @@ class Auditor(Books):
         if event.reason == e.CLOSED_REPLACED:
             self.carried = order.borrowed
             self.replaced = order
-        if event.reason == e.CLOSED_BY_USER and self.terms.parameters["repay_on_cancel"]:
-            coin = pair.quote if order.side == c.BUY else pair.base
-            self.repayable.append(((order.account, coin), min(order.borrowed, order.frozen)))
+        if event.reason == e.CLOSED_BY_USER:
+            self.give_back(order)
 
     def turn_hour(self, event: e.HourTurned) -> None:
         """Charge every loan of the venue its hour, one by one (RULES 4.1)."""
@@ -457,6 +482,10 @@ class Auditor(Books):
 
     def call(self, event: e.MarginCalled) -> None:
         """Check that a call is due, and that its account was calm since the last (RULES 7.3)."""
+        self.flagged.add(event.account)
+        if event.account in self.callable:
+            self.callable.remove(event.account)
+            return
         net, debt, needed = self.risk(event.account)
         assert debt > 0
         assert 4 * net <= 5 * needed
@@ -468,8 +497,11 @@ class Auditor(Books):
         """Check that a locked account had reached its line, at prices to be trusted (RULES 7.3)."""
         net, debt, needed = self.risk(event.account)
         assert debt > 0
-        assert net <= needed
-        assert self.trusts_prices(event.account)
+        if not (net <= needed and self.trusts_prices(event.account)):
+            # Then it is to repay what is being delisted (RULES 8.7).
+            assert announcement_oracle.owes_delisted(self, event.account)
+            self.forced.add(event.account)
+        self.flagged.add(event.account)
         assert event.debt_value_e8 == floor(debt * 10**8)
         shown = 999 * 10**6 if net <= 0 else min(999 * 10**6, ceil(needed / net * 10**6))
         assert event.ratio_e6 == shown
@@ -480,5 +512,8 @@ class Auditor(Books):
     def unlock(self, event: e.LiquidationFinished) -> None:
         """Check that an unlocked account is safe: a ratio of at most 0.5 (RULES 8.5)."""
         net, debt, needed = self.risk(event.account)
-        assert debt == 0 or 2 * needed <= net
+        repaid = event.account in self.forced
+        repaid = repaid and not announcement_oracle.owes_delisted(self, event.account)
+        assert debt == 0 or 2 * needed <= net or repaid
+        self.forced.discard(event.account)
         self.locked.remove(event.account)

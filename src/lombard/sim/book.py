@@ -109,6 +109,10 @@ class NaiveBook:
         ]
         return sorted(others, key=lambda order: (sign * order.price, order.stands_for or order.id))
 
+    def side(self, pair: int, side: int) -> list[NaiveOrder]:
+        """Return one side's orders of a pair, best price first, then the older."""
+        return self.facing(NaiveOrder(0, 0, pair, 1 - side, 0, 0))
+
     def best(self, pair: int, side: int) -> int:
         """Return the best price of a side of a pair's book, 0 when nothing rests there."""
         prices = [o.price for o in self.orders.values() if o.pair == pair and o.side == side]

@@ -15,6 +15,7 @@ from lombard.sim.law import hold
 from lombard.sim.loan import Loan
 from lombard.sim.slow import SlowPrices
 from lombard.sim.terms import NaiveTerms
+from lombard.sim.triggers import NaiveTriggers
 from lombard.sim.venue import NaiveVenue
 
 Key = tuple[int, int]  # account, coin
@@ -32,11 +33,14 @@ class Books:
         self.coupons = NaiveCoupons()
         self.book = NaiveBook(self.terms.pairs)
         self.venue = NaiveVenue()
+        self.triggers = NaiveTriggers(self)
         self.slow = SlowPrices()
         self.levels: defaultdict[int, int] = defaultdict(int)
         self.locked: set[int] = set()
         # Whether the command at hand is answered as the first time.
         self.recalled = False
+        # The same, and by its command id.
+        self.answered = False
 
     def rate(self, account: int, coin: int) -> int:
         return self.terms.rates[coin, self.levels[c.user_of(account)]]

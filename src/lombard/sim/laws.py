@@ -9,7 +9,6 @@ from lombard.core.engine import Engine
 from lombard.core.state import Reply
 from lombard.sim.auditor import Auditor
 from lombard.sim.law import Broken, hold
-from lombard.sim.venue import is_beside_the_command
 
 # Of so many commands, one has its state hashed before, lest it be refused and leave a trace; one
 # has the whole state audited after.
@@ -73,8 +72,7 @@ class Laws:
 
     def check_no_trace(self, events: list[e.Event]) -> None:
         """A refusal changes nothing (DESIGN 6)."""
-        own = [type(event).__name__ for event in events if not is_beside_the_command(event)]
-        hold("a refusal makes no event", [], own)
+        hold("a refusal makes no event", [], self.auditor.own)
         if self.hash_before and not events and self.time_before == self.engine.time_ms:
             hold("a refusal leaves no trace", self.hash_before, self.engine.state_hash())
 

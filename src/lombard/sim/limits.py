@@ -69,6 +69,8 @@ def refuse_lending(a: Auditor, account: int, coin: int) -> Answer | None:
     terms = a.terms.coins[coin]
     if not (terms.borrowable and coin in a.terms.has_rate and tiers(a, account, coin)):
         return Answer(Refusal.NOT_BORROWABLE)
+    if a.terms.stages["pair", c.slot_of(account) - c.SLOT_ISOLATED]:
+        return Answer(Refusal.NOT_BORROWABLE)
     problem = coin if stale(a, coin) else index_problem(a, account)
     if problem is not None:
         return Answer(Refusal.INDEX_STALE, None, a.terms.coins[problem].name)

@@ -133,6 +133,35 @@ def parameter(t: Traffic) -> Asked:
     )
 
 
+def announce(t: Traffic) -> Asked:
+    """Announce terms or the end of a coin or a pair, or take an announcement back."""
+    r = t.random
+    now_ms = t.world.engine.time_ms
+    soon = now_ms + r.choice([-1, 0, 1, 500, 20_000, 3_600_000 - now_ms % 3_600_000, 60_000])
+    later = soon + r.choice([-1, 0, 0, 5_000, 600_000, 7_200_000])
+    announced = [change.id for change in t.world.state.announcements]
+    what = r.randrange(9)
+    if what < 3:
+        _, terms = coin_terms(t)
+        assert isinstance(terms, c.SetCoin)
+        coin = t.world.state.coin_ids[terms.name]
+        steps, tiers = terms.collateral_steps, terms.cross_tiers
+        coin = coin if r.randrange(20) else len(t.world.state.coins)
+        return c.VENUE, c.AnnounceCoinTerms(coin, steps, tiers, terms.user_limit_units, soon)
+    if what < 5:
+        _, changed = pair_terms(t)
+        assert isinstance(changed, c.SetPair)
+        pair = t.world.state.pair_ids[changed.symbol]
+        return c.VENUE, c.AnnouncePairTerms(pair, changed.isolated_tiers, soon)
+    if what < 7:
+        return c.VENUE, c.WithdrawAnnouncement(r.choice(announced) if announced else 1)
+    # What has ended is lent no more: the coins that everybody needs end seldom.
+    coin, pair = r.choice(
+        [(3, -1), (3, -1), (4, -1), (5, -1), (2, -1), (-1, r.randrange(5)), (1, 1)]
+    )
+    return c.VENUE, c.AnnounceDelisting(coin, pair, soon, later)
+
+
 OPERATOR: dict[str, Callable[[Traffic], Asked]] = {
     "rate": rate,
     "fund": fund,
@@ -141,4 +170,5 @@ OPERATOR: dict[str, Callable[[Traffic], Asked]] = {
     "pair_terms": pair_terms,
     "listing": listing,
     "parameter": parameter,
+    "announce": announce,
 }

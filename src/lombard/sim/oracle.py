@@ -1,7 +1,7 @@
 """The oracle: how a command must be answered, worked out in fractions from the auditor's books.
 
-One function for each kind of command, in `FORESEEN`: the checks in the order in which the rules
-name them. A new kind of command is one more row; the reply to a kind without one is not foretold.
+One function for each kind of command, in `FORESEEN` and `OF_THE_VENUE`: the checks in the order in
+which the rules name them. A new kind of command is one more row; there is none without.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 from lombard.core import commands as c
 from lombard.core.refusals import Refusal
 from lombard.core.units import VALUE_MAX
-from lombard.sim import coupon_oracle, order_oracle, terms_oracle
+from lombard.sim import (
+    announcement_oracle,
+    closing_oracle,
+    coupon_oracle,
+    order_oracle,
+    terms_oracle,
+    trigger_oracle,
+)
 from lombard.sim.limits import index_problem, limit, may_hold, refuse_lending, refuse_over_limit
 from lombard.sim.venue import Answer
 
@@ -23,10 +30,8 @@ if TYPE_CHECKING:
 
 
 def foresee(a: Auditor, account: int, cmd: c.Command, command_id: bytes) -> Answer | None:
-    """Say how a command must be answered now; None when its kind is not foretold."""
-    a.recalled = False
-    if type(cmd) not in FORESEEN and type(cmd) not in terms_oracle.FORESEEN:
-        return None
+    """Say how a command must be answered now; None when `a.script` is to say so in the end."""
+    a.recalled = a.answered = False
     ttl_ms = a.terms.parameters["client_oid_ttl_ms"]
     if account != c.VENUE and account not in a.venue.accounts:
         known = a.venue.replies.get(command_id) if command_id else None
@@ -35,8 +40,10 @@ def foresee(a: Auditor, account: int, cmd: c.Command, command_id: bytes) -> Answ
     earlier = a.venue.recall(account, cmd, command_id, a.time_ms, ttl_ms)
     if earlier is not None:
         a.recalled = True
+        # Answered by its command id, it is not looked at any further.
+        a.answered = not order_oracle.has_oid(cmd)
         return earlier
-    rows = terms_oracle.FORESEEN if account == c.VENUE else FORESEEN
+    rows = OF_THE_VENUE if account == c.VENUE else FORESEEN
     row = rows.get(type(cmd))
     return Answer(Refusal.COMMAND_UNKNOWN) if row is None else row(a, account, cmd)
 
@@ -175,7 +182,7 @@ def cancel_all(a: Auditor, account: int, cmd: c.CancelAllOrders) -> Answer:
     return Answer(None, len(order_oracle.standing(a, account, cmd.pair)))
 
 
-Row = Callable[["Auditor", int, Any], Answer]
+Row = Callable[["Auditor", int, Any], Answer | None]
 FORESEEN: dict[type[c.Command], Row] = {
     c.PlaceOrder: order_oracle.place,
     c.ReplaceOrder: order_oracle.replace,
@@ -187,4 +194,17 @@ FORESEEN: dict[type[c.Command], Row] = {
     c.Transfer: transfer,
     c.Deposit: deposit,
     c.ClaimCoupon: coupon_oracle.claim,
+    c.ClosePosition: closing_oracle.close,
+    c.FlashRepay: closing_oracle.flash_repay,
+    c.PlaceTrigger: trigger_oracle.place,
+    c.ModifyTrigger: trigger_oracle.modify,
+    c.CancelTrigger: trigger_oracle.cancel,
+    c.CancelAllTriggers: trigger_oracle.cancel_all,
+    c.CancelEverything: trigger_oracle.cancel_all,
+    c.PlaceWithExits: trigger_oracle.with_exits,
+    c.PlaceOco: trigger_oracle.oco,
+}
+OF_THE_VENUE: dict[type[c.Command], Row] = {
+    **terms_oracle.FORESEEN,
+    **announcement_oracle.FORESEEN,
 }

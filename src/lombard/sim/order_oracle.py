@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lombard.core import commands as c
 from lombard.core.refusals import Refusal
 from lombard.core.units import VALUE_MAX
+from lombard.sim import announcement_oracle
 from lombard.sim.book import NaiveOrder, NaivePair
 from lombard.sim.limits import index_problem, limit, refuse_lending, refuse_over_limit, stale
 from lombard.sim.venue import DONE, Answer, request_of
@@ -41,7 +42,13 @@ def find(a: Auditor, account: int, pair: int, order_id: int, oid: str) -> NaiveO
 
 def place(a: Auditor, account: int, cmd: c.PlaceOrder) -> Answer:
     """Say how a new order is answered."""
-    return refuse(a, account, cmd, None) or DONE
+    return refuse(a, account, cmd, None) or ask(a, cmd)
+
+
+def ask(a: Auditor, order: c.PlaceOrder) -> Answer:
+    """Grant an order, which must then be placed."""
+    a.ask(order)
+    return DONE
 
 
 def replace(a: Auditor, account: int, cmd: c.ReplaceOrder) -> Answer:
@@ -55,28 +62,33 @@ def replace(a: Auditor, account: int, cmd: c.ReplaceOrder) -> Answer:
     )  # fmt: skip
     if new.price_ticks == old.price and new.size_steps < old.steps:
         # Smaller where it stands, it costs and risks less than it did.
-        return refuse_form(a, account, new, old) or DONE
-    return refuse(a, account, new, old) or DONE
+        return refuse_form(a, account, new, old) or ask(a, new)
+    return refuse(a, account, new, old) or ask(a, new)
 
 
 def refuse_form(
     a: Auditor, account: int, cmd: c.PlaceOrder, old: NaiveOrder | None
 ) -> Answer | None:
     """Say why an order is refused whatever its account has."""
-    for check in (refuse_place, refuse_numbers, refuse_number_of_orders):
+    for check in (refuse_place, refuse_increase, refuse_numbers, refuse_number_of_orders):
         refusal = check(a, account, cmd, old)
         if refusal is not None:
             return refusal
     return None
 
 
-def refuse(a: Auditor, account: int, cmd: c.PlaceOrder, old: NaiveOrder | None) -> Answer | None:
-    """Say why an order is refused, in the order in which the reasons count."""
+def refuse(
+    a: Auditor, account: int, cmd: c.PlaceOrder, old: NaiveOrder | None, edge: int = 0
+) -> Answer | None:
+    """Say why an order is refused, in the order in which the reasons count.
+
+    `edge` is the worst price of a spot market order, where there is one.
+    """
     refusal = refuse_form(a, account, cmd, old)
     if refusal is not None:
         return refusal
     pair = a.terms.pairs[cmd.pair]
-    worst = cmd.price_ticks
+    worst = cmd.price_ticks or edge
     if c.slot_of(account) != c.SLOT_SPOT:
         if pair.base not in a.terms.prices or pair.quote not in a.terms.prices:
             return Answer(Refusal.INDEX_STALE)
@@ -125,6 +137,13 @@ def refuse_place(
     if slot >= c.SLOT_ISOLATED and slot - c.SLOT_ISOLATED != cmd.pair:
         return Answer(Refusal.COIN_NOT_IN_ACCOUNT)
     return Answer(Refusal.IN_LIQUIDATION) if account in a.locked else None
+
+
+def refuse_increase(
+    a: Auditor, account: int, cmd: c.PlaceOrder, old: NaiveOrder | None
+) -> Answer | None:
+    """Refuse what a delisting allows no more."""
+    return announcement_oracle.refuse_increase(a, account, cmd)
 
 
 def refuse_numbers(
@@ -253,10 +272,12 @@ def refuse_risk(
             return None
         return Answer(Refusal.INDEX_STALE, None, a.terms.coins[problem].name)
     repaid = min(got, debt) if repays else 0
+    # Interest first, then principal (RULES 6.4).
+    principal = max(0, repaid - a.loans[account, gets].due)
     slow = a.slow.values(a.terms)
     filled: dict[int, Change] = {
         pays: (lacking - paid, lacking, lacking),
-        gets: (got - repaid, -repaid, -repaid),
+        gets: (got - repaid, -repaid, -principal),
     }
     loss = open_loss(a, account, old, slow)
     net, _, needed = a.risk(account, slow, filled)

@@ -21,7 +21,7 @@ def trigger(t: Traffic) -> Asked:
     size = max(1, spend // max(1, price * pair.quote_per_tick_step))
     if side == c.SELL:
         size = max(1, spend // pair.step_units)
-    what = r.randrange(10)
+    what = r.randrange(12)
     kind = r.randrange(2)
     quote = spend if kind and side == c.BUY else 0
     if what < 5:
@@ -45,6 +45,35 @@ def trigger(t: Traffic) -> Asked:
             oid, 0,
         )  # fmt: skip
     else:
-        mine = t.world.state.triggers.of_account.get(account, {0: None})
-        cmd = c.CancelTrigger(r.choice(list(mine)), "")
+        return unwait(t)
     return account, cmd
+
+
+def unwait(t: Traffic) -> Asked:
+    """Cancel a trigger, or change it, or cancel all; sometimes one that is not there."""
+    r = t.random
+    waiting = [one for user in t.users for one in t.triggers(user)]
+    if not waiting or r.randrange(20) == 0:
+        return t.account(), c.CancelTrigger(5, r.choice(["", "a"]))
+    one = r.choice(waiting)
+    named = (0, one.client_oid) if one.client_oid and r.randrange(2) else (one.id, "")
+    what = r.randrange(9)
+    pairs = r.choice([[], [one.pair.id], [one.pair.id, 0, 0], [one.pair.id, 99]])
+    if what == 0:
+        return one.account.id, c.CancelAllTriggers(pairs)
+    if what == 1:
+        return one.account.id, c.CancelEverything(pairs)
+    if what < 5:
+        return one.account.id, c.CancelTrigger(*named)
+    price = t.price_ticks(one.pair, one.side)
+    trigger_ticks = r.choice([t.price_ticks(one.pair, one.side), one.trigger_ticks])
+    size = one.size_steps * r.randrange(50, 150) // 100
+    limit = price if one.kind == c.LIMIT else 0
+    return one.account.id, c.ModifyTrigger(
+        named[0], named[1], trigger_ticks, one.kind, limit, size, one.quote_units
+    )
+
+
+def fire(t: Traffic) -> Asked:
+    """Let what is due go on."""
+    return c.VENUE, c.FireTriggers()

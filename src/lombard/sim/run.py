@@ -13,13 +13,16 @@ from typing import NamedTuple
 
 from lombard.core.commands import (
     CancelOrder,
+    CancelTrigger,
     ClaimCoupon,
     Command,
     DrawCoupons,
     EnterDraw,
     Envelope,
     GrantCoupons,
+    ModifyTrigger,
     ReplaceOrder,
+    WithdrawAnnouncement,
 )
 from lombard.core.engine import Engine
 from lombard.core.state import Reply
@@ -90,8 +93,8 @@ class Run(Stage):
         self.seen[f"{type(cmd).__name__} {outcome}"] += 1
         for event in self.events:
             self.seen[type(event).__name__] += 1
-        self.auditor.follow(envelope, reply, self.events)
-        self.auditor.slow.adopt(self.state)
+        self.auditor.follow(envelope, reply, self.events, self.state)
+        self.auditor.triggers.compare(self.state)
         self.laws.after(envelope, reply, self.events)
         if len(self.log) % COMPARE_EVERY == 0:
             self.auditor.compare(self.state)
@@ -154,8 +157,8 @@ def run_seed(seed: int, commands: int) -> Outcome:
 def replay(steps: Iterable[Step]) -> Exception | None:
     """Ask again what was asked; return what then breaks.
 
-    Where commands were left out, ids are others than they were: orders and campaigns go by what
-    made them.
+    Where commands were left out, ids are others than they were: what has an id goes by what made
+    it.
     """
     run = Run()
     ids: dict[int, int] = {}
@@ -180,6 +183,14 @@ def translated(cmd: Command, ids: dict[int, int]) -> Command:
         return ReplaceOrder(cmd.pair, order_id, cmd.client_oid, *new)
     if isinstance(cmd, ClaimCoupon):
         return ClaimCoupon(ids.get(cmd.campaign, cmd.campaign))
+    if isinstance(cmd, CancelTrigger):
+        return CancelTrigger(ids.get(cmd.trigger_id, cmd.trigger_id), cmd.client_oid)
+    if isinstance(cmd, ModifyTrigger):
+        trigger_id = ids.get(cmd.trigger_id, cmd.trigger_id)
+        numbers = (cmd.trigger_ticks, cmd.kind, cmd.price_ticks, cmd.size_steps, cmd.quote_units)
+        return ModifyTrigger(trigger_id, cmd.client_oid, *numbers)
+    if isinstance(cmd, WithdrawAnnouncement):
+        return WithdrawAnnouncement(ids.get(cmd.announcement, cmd.announcement))
     if isinstance(cmd, DrawCoupons):
         return DrawCoupons(ids.get(cmd.campaign, cmd.campaign), cmd.seed)
     if isinstance(cmd, (GrantCoupons, EnterDraw)):

@@ -1,5 +1,6 @@
 """The venue's terms as the auditor knows them: from accepted commands alone, in fractions."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -8,6 +9,11 @@ from lombard.core import commands as c
 from lombard.core.state import PARAMETERS
 from lombard.sim.book import NaivePair
 from lombard.sim.rates import NaiveRates
+
+# A coin or a pair: which of the two, and its number.
+What = tuple[str, int]
+# The stages of a delisting.
+LENDING_ENDS, REDUCE_ONLY, REPAYMENT = 1, 2, 3
 
 
 @dataclass
@@ -34,6 +40,8 @@ class NaiveTerms:
         # By coin and VIP level: this hour's daily rates.
         self.rates: dict[tuple[int, int], int] = {}
         self.discounts: list[int] = [10**6]
+        # How far the delisting of a coin, or of a pair's isolated margin, has come.
+        self.stages: defaultdict[What, int] = defaultdict(int)
         # How they begin is the venue's to say; what they do is worked out here.
         self.parameters = {name: default for name, (default, _, _) in PARAMETERS.items()}
 
@@ -41,7 +49,8 @@ class NaiveTerms:
         """Take note of the operator's new terms."""
         if isinstance(cmd, c.SetCoin):
             number = self.coin_ids.setdefault(cmd.name, len(self.coins))
-            self.coins[number : number + 1] = [cmd]
+            ends = self.stages["coin", number] > 0
+            self.coins[number : number + 1] = [without_lending(cmd) if ends else cmd]
         elif isinstance(cmd, c.SetPair):
             number = self.pair_ids.setdefault(cmd.symbol, len(self.pairs))
             self.pairs[number : number + 1] = [self.pair(cmd)]
@@ -49,6 +58,24 @@ class NaiveTerms:
             self.parameters[cmd.name] = cmd.value
         elif isinstance(cmd, c.SetVipLevels):
             self.discounts = [discount for discount, _ in cmd.levels]
+
+    def terms_of(self, what: What) -> c.SetCoin | c.SetPair:
+        """Return the terms of a coin or a pair."""
+        kind, number = what
+        return self.coins[number] if kind == "coin" else self.pairs[number].terms
+
+    def put(self, what: What, terms: c.SetCoin | c.SetPair) -> None:
+        """Put other terms in the place of a coin's or a pair's."""
+        if isinstance(terms, c.SetCoin):
+            self.coins[what[1]] = terms
+        else:
+            self.pairs[what[1]] = self.pair(terms)
+
+    def enter(self, what: What, stage: int) -> None:
+        """Let a delisting enter a stage."""
+        self.stages[what] = stage
+        if what[0] == "coin":
+            self.coins[what[1]] = without_lending(self.coins[what[1]])
 
     def pair(self, cmd: c.SetPair) -> NaivePair:
         """Make a pair of its terms; a trade of it must never round (RULES 1.2)."""
@@ -139,3 +166,11 @@ class NaiveTerms:
             needed += (min(principal, max_units) - floor_units) * rate
             floor_units = max_units
         return needed + (debt - min(principal, floor_units)) * rate
+
+
+def without_lending(coin: c.SetCoin) -> c.SetCoin:
+    """Return a coin's terms, but that nothing of it is lent."""
+    return c.SetCoin(
+        coin.name, coin.decimals, coin.collateral_steps, coin.cross_tiers, coin.user_limit_units,
+        coin.min_borrow_units, False, coin.transferable,
+    )  # fmt: skip

@@ -85,6 +85,12 @@ def set_coin(a: Auditor, account: int, cmd: c.SetCoin) -> Answer:
         refusal = refuse_notice(a)
         if refusal is not None:
             return refusal
+    return DONE if coin_is_right(a, cmd) else INVALID
+
+
+def coin_is_right(a: Auditor, cmd: c.SetCoin) -> bool:
+    """Say whether the terms of a coin are possible."""
+    known = a.terms.coin_ids.get(cmd.name)
     ups = [up_to for up_to, _ in cmd.collateral_steps]
     ratios = [ratio for _, ratio in cmd.collateral_steps]
     tops = [row[0] for row in cmd.cross_tiers]
@@ -100,7 +106,7 @@ def set_coin(a: Auditor, account: int, cmd: c.SetCoin) -> Answer:
         lent = any(loan.principal for (_, coin), loan in a.loans.items() if coin == known)
         right = right and cmd.decimals == a.terms.coins[known].decimals
         right = right and bool(tops or not lent)
-    return DONE if right else INVALID
+    return right
 
 
 def set_pair(a: Auditor, account: int, cmd: c.SetPair) -> Answer:
@@ -110,10 +116,25 @@ def set_pair(a: Auditor, account: int, cmd: c.SetPair) -> Answer:
         refusal = refuse_notice(a)
         if refusal is not None:
             return refusal
+    if not pair_is_right(a, cmd):
+        return INVALID
+    if known is not None:
+        old = a.terms.pairs[known]
+        finer = (cmd.tick_e12, cmd.step_units) != (old.terms.tick_e12, old.terms.step_units)
+        used = {order.pair for order in a.book.orders.values()}
+        used |= {one.placed.pair for one in a.triggers.alive.values()}
+        if finer and known in used:
+            return Answer(Refusal.PRECISION_IN_USE)
+    return DONE
+
+
+def pair_is_right(a: Auditor, cmd: c.SetPair) -> bool:
+    """Say whether the terms of a pair are possible."""
+    known = a.terms.pair_ids.get(cmd.symbol)
     coins = range(len(a.terms.coins))
     right = is_name(cmd.symbol) and cmd.base in coins and cmd.quote in coins
     if not right or cmd.base == cmd.quote:
-        return INVALID
+        return False
     right = 0 < cmd.tick_e12 <= VALUE_MAX and 0 < cmd.step_units <= VALUE_MAX
     base, quote = a.terms.coins[cmd.base], a.terms.coins[cmd.quote]
     tick, step = Fraction(cmd.tick_e12, 10**12), Fraction(cmd.step_units, 10**base.decimals)
@@ -132,13 +153,7 @@ def set_pair(a: Auditor, account: int, cmd: c.SetPair) -> Answer:
         old = a.terms.pairs[known]
         right = right and (cmd.base, cmd.quote) == (old.base, old.quote)
         right = right and bool(cmd.isolated_tiers or not old.terms.isolated_tiers)
-    if not (right and all_improve(a, taker, known)):
-        return INVALID
-    if known is not None:
-        finer = (cmd.tick_e12, cmd.step_units) != (old.terms.tick_e12, old.terms.step_units)
-        if finer and any(order.pair == known for order in a.book.orders.values()):
-            return Answer(Refusal.PRECISION_IN_USE)
-    return DONE
+    return right and all_improve(a, taker, known)
 
 
 def set_parameter(a: Auditor, account: int, cmd: c.SetParameter) -> Answer:
@@ -278,6 +293,7 @@ def highest_taker(a: Auditor, fee: int = 0, besides: int | None = None) -> int:
 FORESEEN: dict[type[c.Command], Callable[[Auditor, int, Any], Answer]] = {
     c.Tick: always,
     c.AddUser: always,
+    c.FireTriggers: always,
     c.ContinueLiquidation: proceed,
     c.SetIndexPrices: set_index_prices,
     c.SetRate: set_rate,

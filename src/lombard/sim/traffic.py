@@ -13,12 +13,14 @@ from random import Random
 
 from lombard.core import commands as c
 from lombard.core import queries as q
+from lombard.core import trigger_queries as tq
 from lombard.core.commands import account_id
 from lombard.core.state import Pair
 from lombard.sim.coupon_traffic import about_coupons
+from lombard.sim.ending import ENDING
 from lombard.sim.faults import FAULTS, Asked
 from lombard.sim.operating import OPERATOR
-from lombard.sim.plans import trigger
+from lombard.sim.plans import fire, trigger
 from lombard.sim.stage import BTCUSDT, PEPEUSDT, Stage, pair_terms
 
 OIDS = [""] * 60 + list("abcdefghijkl")
@@ -46,13 +48,16 @@ WEIGHTS = {
     "pair_terms": 1,
     "listing": 1,
     "parameter": 1,
+    "announce": 1,
     "coupon": 3,
+    "close": 3,
+    "flash": 3,
     "nonsense": 2,
-    # The auditor of the laws does not know triggers: only where it does not look.
-    "trigger": 0,
+    "trigger": 6,
+    "fire": 1,
 }
 # Kinds of commands that are made elsewhere.
-APART = {**FAULTS, **OPERATOR, "trigger": trigger}
+APART = {**FAULTS, **OPERATOR, **ENDING, "trigger": trigger, "fire": fire}
 WITH_TRIGGERS = {**WEIGHTS, "trigger": 25}
 # Leveraged positions, deep books, wild prices, steady terms: a storm of liquidations.
 STORM = {
@@ -66,6 +71,9 @@ STORM = {
     "transfer": 6,
     "repay": 2,
     "deposit": 6,
+    "close": 1,
+    "flash": 1,
+    "trigger": 4,
 }
 STORM_WITH_TRIGGERS = {**STORM, "trigger": 25}
 
@@ -164,6 +172,18 @@ class Traffic:
 
     def any_coin(self) -> int:
         return self.random.choice([0, 0, 0, 1, 2, 2, 2, 3, 4, len(self.world.state.coins) - 1])
+
+    def balances(self, account: int) -> list[q.BalanceView]:
+        """Return what an account has and owes; nothing while it is not open."""
+        state = self.world.state
+        return q.balances(state, account) if account in state.accounts else []
+
+    def triggers(self, user: int) -> list[tq.Trigger]:
+        """Return what a user waits for."""
+        state = self.world.state
+        return [
+            one for account in q.accounts_of(state, user) for one in tq.triggers(state, account)
+        ]
 
     def coin_of(self, account: int) -> int:
         """Choose a coin, mostly one the account may hold."""

@@ -140,6 +140,24 @@ def request_of(cmd: c.Command) -> tuple[tuple[str, str], tuple[object, ...]]:
         case c.ReplaceOrder():
             named = (cmd.pair, cmd.order_id, cmd.client_oid)
             return ("order", cmd.new_client_oid), (*named, cmd.price_ticks, cmd.size_steps)
+        case c.ClosePosition():
+            return ("order", cmd.client_oid), ("close", cmd.pair, cmd.repay)
+        case c.PlaceTrigger():
+            what = (cmd.pair, cmd.plan, cmd.price_source, cmd.trigger_ticks, cmd.callback_e6)
+            how = (cmd.side, cmd.kind, cmd.force, cmd.loan_type, cmd.stp)
+            numbers = (cmd.price_ticks, cmd.size_steps, cmd.quote_units)
+            return ("plan", cmd.client_oid), (*what, *how, *numbers)
+        case c.PlaceWithExits():
+            how = (cmd.side, cmd.kind, cmd.force, cmd.loan_type, cmd.stp)
+            numbers = (cmd.price_ticks, cmd.size_steps, cmd.quote_units)
+            profit = (cmd.take_profit_ticks, cmd.take_profit_price_ticks)
+            loss = (cmd.stop_loss_ticks, cmd.stop_loss_price_ticks)
+            exits = ("exits", cmd.price_source, *profit, *loss)
+            return ("order", cmd.client_oid), (cmd.pair, *how, *numbers, *exits)
+        case c.PlaceOco():
+            order = (cmd.side, cmd.loan_type, cmd.stp, cmd.price_ticks, cmd.size_steps)
+            stop = ("oco", cmd.price_source, cmd.trigger_ticks, cmd.stop_price_ticks)
+            return ("order", cmd.client_oid), (cmd.pair, *order, *stop)
         case c.Borrow():
             return ("borrow", cmd.client_oid), (cmd.coin, cmd.units)
         case c.Repay():
@@ -157,3 +175,14 @@ def is_beside_the_command(event: e.Event) -> bool:
         return event.reason == e.CLOSED_LIQUIDATION
     kinds = e.HourTurned | e.LiquidationStarted | e.MarginCalled | e.CouponStarted | e.CouponEnded
     return isinstance(event, kinds)
+
+
+def is_of_triggers(event: e.Event, following: e.Event | None) -> bool:
+    """Say whether triggers bring an event, if no command does (RULES 10)."""
+    ends = e.TriggerFired | e.TriggerFailed
+    if isinstance(event, e.OrderClosed):
+        # An exit ends its entry, and then fires.
+        return event.reason == e.CLOSED_BY_VENUE and isinstance(following, ends)
+    if isinstance(event, e.TriggerCancelled):
+        return event.reason != e.TRIGGER_BY_USER
+    return isinstance(event, ends | e.TriggerSized | e.TrailStarted)

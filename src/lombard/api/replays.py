@@ -1,0 +1,132 @@
+"""Signed requests that come twice: each is done once, and answered both times as the first.
+
+The dialect has no nonce. A request can be sent again as long as its timestamp is fresh, by a client
+that missed the answer or by whoever captured it. The engine answers a command it remembers with its
+first reply, across restarts too. Here is known for as long as a timestamp can be fresh what the
+engine does not keep: requests that it refused, and that one has come at all, if so many others
+came since that the engine has forgotten it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, final
+
+from lombard.api.errors import Fault
+from lombard.api.signing import WINDOW_MS
+
+# What the engine remembers for certain (`lombard.core.replies`), less what may be under way.
+REPLIES_KEPT: Final = 131_072 - 8_192
+SEEN_MAX: Final = 1_000_000
+# Of the catalogue: what passes by itself is not an answer to remember.
+REFUSED: Final = 400
+
+
+@final
+class _UnderWay:
+    """A request that is not answered yet."""
+
+    __slots__ = ("seq", "waiting")
+
+    def __init__(self, seq: int) -> None:
+        self.seq: Final = seq
+        self.waiting: list[asyncio.Future[None]] = []
+
+
+@final
+class _Answered:
+    """The answer to a request of several commands."""
+
+    __slots__ = ("answer",)
+
+    def __init__(self, answer: object) -> None:
+        self.answer: Final = answer
+
+
+# The number in the log from which on a request that was done can be found; or what it came to.
+Outcome = int | Fault | _Answered | _UnderWay
+
+
+@final
+class Replays:
+    """The signed requests that may still come again, by the ids of their commands."""
+
+    def __init__(self) -> None:
+        self._seen: dict[bytes, Outcome] = {}
+        # Which ones cannot come again after a second of the machine's.
+        self._ending: dict[int, list[bytes]] = {}
+        self._ended_s = 0
+
+    def __len__(self) -> int:
+        """Say how many are remembered."""
+        return len(self._seen)
+
+    async def once(
+        self,
+        command_id: bytes,
+        signed_ms: int,
+        now_ms: int,
+        seq: Callable[[], int],
+        work: Callable[[], Awaitable[tuple[object, bool]]],
+    ) -> object:
+        """Do the work of a request that is new; answer one that is not as the first time.
+
+        `seq` says where the log is. The work returns its answer, and whether that has parts which
+        were refused by themselves. Raises `Fault`.
+        """
+        outcome = self._seen.get(command_id)
+        while isinstance(outcome, _UnderWay):
+            turn = asyncio.get_running_loop().create_future()
+            outcome.waiting.append(turn)
+            await turn
+            outcome = self._seen.get(command_id)
+        if isinstance(outcome, Fault):
+            raise Fault(outcome.code, outcome.particulars, outcome.status)
+        if isinstance(outcome, _Answered):
+            return outcome.answer
+        if outcome is not None:
+            if seq() - outcome > REPLIES_KEPT:
+                raise Fault("40008", "it was answered before")
+            return (await work())[0]
+        return await self._first(command_id, signed_ms, now_ms, seq(), work)
+
+    async def _first(
+        self,
+        command_id: bytes,
+        signed_ms: int,
+        now_ms: int,
+        seq: int,
+        work: Callable[[], Awaitable[tuple[object, bool]]],
+    ) -> object:
+        self._forget_until(now_ms // 1000)
+        if len(self._seen) >= SEEN_MAX:
+            raise Fault("429")
+        under_way = _UnderWay(seq)
+        self._seen[command_id] = under_way
+        ending = (signed_ms + WINDOW_MS) // 1000 + 1
+        self._ending.setdefault(ending, []).append(command_id)
+        # Done, for all that is known, unless it turns out otherwise: then the engine is asked.
+        outcome: Outcome = seq
+        try:
+            answer, has_parts = await work()
+            if has_parts:
+                outcome = _Answered(answer)
+            return answer
+        except Fault as fault:
+            if fault.status == REFUSED:
+                outcome = Fault(fault.code, fault.particulars, fault.status)
+            raise
+        finally:
+            self._seen[command_id] = outcome
+            for turn in under_way.waiting:
+                if not turn.done():
+                    turn.set_result(None)
+
+    def _forget_until(self, now_s: int) -> None:
+        """Forget what cannot come again."""
+        if now_s <= self._ended_s:
+            return
+        self._ended_s = now_s
+        for second in [each for each in self._ending if each < now_s]:
+            for command_id in self._ending.pop(second):
+                if not isinstance(self._seen.get(command_id), _UnderWay):
+                    self._seen.pop(command_id, None)

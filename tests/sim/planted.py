@@ -1,0 +1,86 @@
+"""Faults planted in the engine, one at a time; run as a program, on the interpreted core.
+
+Compiled functions cannot be replaced, so this has a process of its own. It prints the first law
+that the simulator finds broken: `python -m tests.sim.planted NAME`.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from lombard.core import (
+    __impl__,
+    announcements,
+    closing,
+    delisting,
+    firing,
+    flash_repay,
+    orders,
+    slices,
+)
+from lombard.core.state import Reply
+from lombard.core.trigger_book import Ladder, Trail
+from lombard.sim.campaign import run_campaign
+
+surpluses = slices.ranked_surpluses
+size_exits = firing._size_exits
+take_reached = Ladder.take_reached
+
+# Where it is, what is there, and what is there instead.
+PLANTED: dict[str, tuple[Any, str, Callable[..., Any]]] = {
+    "a short is closed without the fee": (closing, "before_fee", lambda pair, units: units),
+    "flash repayment sells the smallest first": (
+        flash_repay,
+        "ranked_surpluses",
+        lambda *args: surpluses(*args)[::-1],
+    ),
+    "an announcement calls nobody": (announcements, "_call", lambda *_: None),
+    "announced terms are not looked at again": (
+        announcements,
+        "set_coin",
+        lambda *_: Reply(None),
+    ),
+    "a delisting leaves orders in the book": (
+        announcements,
+        "withdraw_increasing",
+        lambda *_: None,
+    ),
+    "a delisted coin may be bought": (orders, "refuse_increase", lambda *_: None),
+    "an exit is as large as its entry, though a fee was paid": (
+        firing,
+        "_size_exits",
+        lambda state, order_id, traded, fee, events: size_exits(state, order_id, traded, 0, events),
+    ),
+    "the stop of an OCO outlives its order": (firing, "_order_ended", lambda *_: None),
+    "a trailing stop forgets its callback": (
+        Trail,
+        "level_ticks",
+        lambda _, price_ticks: price_ticks * 99 // 100,
+    ),
+    "the last of the stops that are reached fires first": (
+        Ladder,
+        "take_reached",
+        lambda *args: take_reached(*args)[::-1],
+    ),
+    "a stale index fires triggers": (firing, "is_stale", lambda *_: False),
+    "a fired order in spot goes beyond the band": (
+        firing,
+        "_edge_ticks",
+        lambda _, trigger: trigger.reached_ticks * (2 - trigger.side),
+    ),
+    "a delisted debt is not repaid by force": (delisting, "owes_delisted", lambda *_: False),
+}
+
+
+def main(name: str) -> None:
+    """Plant a fault; say which law it breaks, or that none was found broken."""
+    assert __impl__ == "interpreted"
+    place, attribute, instead = PLANTED[name]
+    assert hasattr(place, attribute)
+    setattr(place, attribute, instead)
+    failure = run_campaign(1, 100, 2_000, processes=1).failure
+    print(f"broken: {failure.law}" if failure else "nothing was found")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
