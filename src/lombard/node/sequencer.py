@@ -197,8 +197,14 @@ class Sequencer:
                 payloads.append(payload)
             if payloads:
                 self._in_hand += entries
-                return Batch(entries, envelopes, self._log.append(payloads))
+                return Batch(entries, envelopes, self._written(payloads))
         return None
+
+    def _written(self, payloads: list[bytes]) -> "asyncio.Future[bytes]":
+        began_ns = perf_counter_ns()
+        written = self._log.append(payloads)
+        written.add_done_callback(lambda _: self.meter.wrote(perf_counter_ns() - began_ns))
+        return written
 
     def _stamp(self, entry: Entry, now_ms: int) -> Envelope:
         time_ms = max(self._last_ms, entry.at_ms or now_ms)
