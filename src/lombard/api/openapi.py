@@ -247,9 +247,11 @@ def _body(request: type[msgspec.Struct], required: tuple[str, ...]) -> Json:
 def _property(name: str, kind: Any, required: bool) -> Json:
     kinds = [part for part in get_args(kind) if part is not types.NoneType]
     if get_origin(kind) in (Union, types.UnionType):
+        if len(kinds) > 1:
+            return msgspec.json.schema(kind)
         (kind,) = kinds
     if get_origin(kind) is list:
-        entries: Json = {"type": "array", "items": _entry(kinds[0])}
+        entries: Json = {"type": "array", "items": _entry(get_args(kind)[0])}
         if required:
             return {**entries, "minItems": 1}
         return {**entries, "type": ["array", "null"]}
