@@ -100,8 +100,9 @@ def _write_csv(part: Path, rows: Iterator[Row], names: Names) -> int:
     with part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for count, row in enumerate(rows, 1):
+        for row in rows:
             writer.writerow(row)
+            count += 1
     return count
 
 
