@@ -82,6 +82,9 @@ def kill_writer(load: Load, sandbox: Sandbox, after_s: float) -> None:
         client.start()
     killer.join()
     assert 1 == sandbox.process.wait(60)
+    assert sandbox.process.stdout is not None
+    assert "has ended with signal 9" in sandbox.process.stdout.read()
+    sandbox.process.stdout.close()
     for client in clients:
         client.join(60)
         assert not client.is_alive()
@@ -102,7 +105,7 @@ def test_killed_under_load_it_says_what_the_journal_says(
         # As the kill left it: perhaps behind the journal, never beside it.
         assert "row by row" in lombard("history", "check", *where)
     with start(data, history, load) as sandbox:
-        user = load.users[0].id
+        user = load.users[0].user_id
         told = statement(where, user, "csv", tmp_path / "running.csv")
         sandbox.stop(signal.SIGTERM)
     assert "row by row" in lombard("history", "check", *where)
@@ -115,9 +118,9 @@ def test_killed_under_load_it_says_what_the_journal_says(
         sandbox.stop(signal.SIGTERM)
 
 
-def statement(where: list[str], user: int, form: str, out: Path) -> list[tuple[object, ...]]:
+def statement(where: list[str], user: str, form: str, out: Path) -> list[tuple[object, ...]]:
     """Have a statement written, add it up, and return its lines."""
-    period = ("--user", str(user), "--from", SINCE, "--to", UNTIL)
+    period = ("--user", user, "--from", SINCE, "--to", UNTIL)
     lombard("statement", *where, *period, "--format", form, "--out", str(out))
     if form == "csv":
         with out.open(newline="") as file:
