@@ -51,8 +51,8 @@ lock: $(UV) ## choose versions anew where pyproject.toml asks for it (ARGS=--upg
 	$(UV) pip compile $(LOCK_OPTIONS) --extra build -o requirements.lock \
 	  --constraints requirements-dev.lock pyproject.toml $(ARGS)
 
-bench: setup ## measure: the core, prices and storms, recovery, the server
-	@for bench in core ticks recovery http; do \
+bench: setup ## measure: the core, prices and storms, recovery, history, the server
+	@for bench in core ticks recovery history http; do \
 	  if [ -e bench/$$bench.py ]; then $(BIN)/python bench/$$bench.py $(ARGS) || exit 1; fi; \
 	done
 
