@@ -144,3 +144,38 @@ def statement(where: list[str], user: str, form: str, out: Path) -> list[tuple[o
         )
         for row in rows
     ]
+
+
+def test_a_node_goes_on_without_its_database(tmp_path: Path) -> None:
+    own = Server()
+    try:
+        url = own.database("venue").render_as_string(hide_password=False)
+        data = tmp_path / "data"
+        with start(data, ["--history", url]) as sandbox:
+            load = Load(furnish(sandbox), 7)
+            user = load.users[0]
+            own.stop()
+            user.deposit("USDT", "5")
+            until = time.monotonic() + 60
+            while health(sandbox) != "unreachable":
+                assert time.monotonic() < until
+                time.sleep(0.1)
+            status, answer = user.send("GET", "/api/v2/spot/account/bills")
+            assert (503, "40200") == (status, answer["code"])
+            status, answer = user.send("GET", "/api/v2/spot/account/assets?coin=USDT")
+            assert (200, "100005") == (status, answer["data"][0]["available"])
+            assert 0 == sandbox.stop(signal.SIGTERM)
+        own.start()
+        with start(data, ["--history", url], load) as sandbox:
+            assert "ok" == health(sandbox)
+            _, answer = user.send("GET", "/api/v2/spot/account/bills")
+            assert 5 in [Decimal(row["size"]) for row in answer["data"]]
+            assert 0 == sandbox.stop(signal.SIGTERM)
+    finally:
+        own.close()
+
+
+def health(sandbox: Sandbox) -> str:
+    _, answer = sandbox.request("GET", "/lombard/v1/health", None, {})
+    said: str = answer["data"]["history"]
+    return said
