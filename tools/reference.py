@@ -164,7 +164,15 @@ def _settings(table: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, s
 def commands() -> dict[str, Any]:
     """Return the commands of the command line by name."""
     group: Any = get_command(app)
-    return dict(group.commands)
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        # A group's commands are named after it.
+        below = getattr(command, "commands", None)
+        if below is None:
+            found[name] = command
+        else:
+            found |= {f"{name} {each}": one for each, one in below.items()}
+    return found
 
 
 def option_rows(command: str) -> list[Row]:
