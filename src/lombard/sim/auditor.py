@@ -17,7 +17,6 @@ from lombard.core import events as e
 from lombard.core.state import Reply, State
 from lombard.sim import announcement_oracle
 from lombard.sim.announcement_oracle import Announced
-from lombard.sim.books import receipt_of
 from lombard.sim.closing_oracle import Script
 from lombard.sim.coupons import OF_COUPONS
 from lombard.sim.firing import Steps, settle
@@ -456,10 +455,6 @@ class Auditor(OrderAuditor):
         told = [(coin, loan.principal, loan.due) for coin, loan in owed if loan.principal]
         assert told == event.debts
         assert told
-
-    def on_receipt(self, event: e.InterestCharged) -> None:
-        """Check a receipt of a full hour against the hour it is for."""
-        assert self.loans[event.account, event.coin].pending.popleft() == receipt_of(event)
 
     # --- risk ---------------------------------------------------------------------------------
 
