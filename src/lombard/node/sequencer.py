@@ -40,7 +40,7 @@ class Log(Protocol):
 class Batch:
     """Commands that are written together; `written` is done when they are durable."""
 
-    __slots__ = ("begun_ns", "entries", "envelopes", "written")
+    __slots__ = ("entries", "envelopes", "written")
 
     def __init__(
         self,
@@ -51,7 +51,6 @@ class Batch:
         self.entries: Final = entries
         self.envelopes: Final = envelopes
         self.written: Final = written
-        self.begun_ns: Final = perf_counter_ns()
 
 
 class Sequencer:
@@ -137,7 +136,6 @@ class Sequencer:
             batch = await self._gather()
             while batch is not None:
                 last_hash = await batch.written
-                self.meter.writes.add(perf_counter_ns() - batch.begun_ns)
                 self._check()
                 # The next batch is on its way to the disk while this one is applied.
                 durable, batch = batch, self._begin()
