@@ -15,7 +15,7 @@ from lombard import __version__
 from lombard.cli.house import House
 from lombard.cli.serving import open_door, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
-from lombard.cli.web import address_of, socket_url_of, url_of
+from lombard.cli.web import address_of, socket_port_of, socket_url_of, url_of
 from lombard.core import __impl__
 from lombard.core.commands import SetParameter
 from lombard.identity import ALL_PERMISSIONS, NewKey
@@ -87,7 +87,8 @@ async def _serve(plan: Plan, address: tuple[str, int], directory: Path, tape: Ta
             await node.timekeeper.play(await open_market(node, directory, tape))
         token = "" if ip_address(address[0]).is_loopback else token_urlsafe(24)
         world = SandboxWorld(node, moved)
-        door = open_door(house, address, plan.rate_limits, world, token, plan.socket_port)
+        port = socket_port_of(plan.port, plan.socket_port)
+        door = open_door(house, address, plan.rate_limits, world, token, port)
         async with door as (web, socket_port):
             say(f"WebSocket: {socket_url_of(plan.host, socket_port)}")
             _tell(url_of(plan.host, address[1]), demo, clock, token)

@@ -6,7 +6,7 @@ from lombard.cli.config import Config
 from lombard.cli.house import House
 from lombard.cli.serving import open_door, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
-from lombard.cli.web import address_of, socket_url_of, url_of
+from lombard.cli.web import address_of, socket_port_of, socket_url_of, url_of
 from lombard.journal.opening import Paths
 from lombard.node.clock import REAL, Clock
 from lombard.node.errors import CannotStart
@@ -34,8 +34,9 @@ async def _serve(config: Config, address: tuple[str, int], directory: Path) -> N
         node = house.begin(clock, times.every_commands, times.every_seconds)
         # Hours that passed while the venue was down are turned before anybody is let in.
         await node.timekeeper.play(None)
-        limits, port = config.http.rate_limits, config.http.socket_port
-        async with open_door(house, address, limits, socket_port=port) as (web, socket_port):
+        port = socket_port_of(config.http.port, config.http.socket_port)
+        door = open_door(house, address, config.http.rate_limits, socket_port=port)
+        async with door as (web, socket_port):
             say(f"WebSocket: {socket_url_of(config.http.host, socket_port)}")
             say(f"Lombard is ready: {url_of(config.http.host, address[1])}")
             await until_stopped(house, web)

@@ -66,11 +66,11 @@ async def open_door(
     rate_limits: bool,
     world: World | None = None,
     token: str = "",
-    socket_port: int | None = None,
+    socket_port: int = 0,
 ) -> AsyncIterator[tuple[WebServer, int]]:
     """Let clients in at an address while the context lasts; also gives the WebSocket's port.
 
-    That is the one after the address's, or `socket_port`, 0 being any free one.
+    That is `socket_port`, or any free one for 0.
     """
     context = Context(
         house.node,
@@ -87,7 +87,7 @@ async def open_door(
     try:
         await control.start()
         await web.start()
-        yield web, await listen_beside(sockets, address, socket_port)
+        yield web, await listen_beside(sockets, address[0], socket_port)
     finally:
         await sockets.stop()
         if not await web.stop(STOP_S):
