@@ -73,12 +73,12 @@ async def open_door(
     token: str = "",
     rules: Rules | None = None,
     metrics: tuple[str, int] | None = None,
-    socket_port: int | None = None,
+    socket_port: int = 0,
 ) -> AsyncIterator[tuple[WebServer, int]]:
     """Let clients in at an address while the context lasts; also gives the WebSocket's port.
 
-    That is the one after the address's, or `socket_port`, 0 being any free one. A sandbox shows its
-    metrics at the address, to this machine; a venue at an address of their own, if any.
+    That is `socket_port`, or any free one for 0. A sandbox shows its metrics at the address, to
+    this machine; a venue at an address of their own, if any.
     """
     context = Context(
         house.node,
@@ -111,7 +111,7 @@ async def open_door(
         if scraped is not None:
             await scraped.start()
         await web.start()
-        yield web, await listen_beside(sockets, address, socket_port)
+        yield web, await listen_beside(sockets, address[0], socket_port)
     finally:
         watching.cancel()
         await sockets.stop()
