@@ -19,6 +19,7 @@ from typer.main import get_command
 from lombard.api import sandbox
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.errors import CODES, SENTENCES, STATUSES, Scene
+from lombard.api.operator.endpoints import operator_endpoints
 from lombard.api.ports import World
 from lombard.api.socket.channels import CHANNELS
 from lombard.api.socket.order_entry import ENTRIES
@@ -93,6 +94,12 @@ def sandbox_endpoints() -> list[Row]:
     return [[f"{row.method} `{row.path}`", parameters(row)] for row in rows]
 
 
+def operator_rows() -> list[Row]:
+    """List the operators' endpoints, but for those that everybody has."""
+    rows = [row for row in operator_endpoints() if row.access is Access.SIGNED]
+    return [[f"{row.method} `{row.path}`", parameters(row)] for row in rows]
+
+
 # --- errors -------------------------------------------------------------------------------------
 
 
@@ -157,7 +164,15 @@ def _settings(table: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, s
 def commands() -> dict[str, Any]:
     """Return the commands of the command line by name."""
     group: Any = get_command(app)
-    return dict(group.commands)
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        # A group's commands are named after it.
+        below = getattr(command, "commands", None)
+        if below is None:
+            found[name] = command
+        else:
+            found |= {f"{name} {each}": one for each, one in below.items()}
+    return found
 
 
 def option_rows(command: str) -> list[Row]:
@@ -222,6 +237,13 @@ def tables() -> list[Table]:
     found += [
         Table(
             "sandbox.md", "calls", ["call", "parameters", "what it does"], True, sandbox_endpoints
+        ),
+        Table(
+            "operator.md",
+            "operator-calls",
+            ["call", "parameters", "what it does"],
+            True,
+            operator_rows,
         ),
         Table("errors.md", "codes", ["code", "HTTP", "sentence"], False, code_rows),
         Table(

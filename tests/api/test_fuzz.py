@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from lombard.api.endpoints import ENDPOINTS
-from lombard.api.table import Endpoint
+from lombard.api.table import Access, Endpoint
+from tests.api.browser import PASSWORD, Browser, trader
 from tests.api.house import MACHINE_MS, START_MS, Client, Street, numbers_in, run, street
 
 WORDS: tuple[Any, ...] = (
@@ -46,8 +47,18 @@ def wish(draw: random.Random, request: type[msgspec.Struct]) -> dict[str, Any]:
         else:
             entry = msgspec.inspect.type_info(field.type)
             if isinstance(entry, msgspec.inspect.UnionType):
-                (part,) = [kind for kind in entry.types if hasattr(kind, "cls")]
-                body[field.name] = wish(draw, part.cls) if draw.random() < 0.3 else None
+                # Something or nothing.
+                (entry,) = [
+                    kind for kind in entry.types if not isinstance(kind, msgspec.inspect.NoneType)
+                ]
+                if draw.random() < 0.7:
+                    body[field.name] = None
+                    continue
+            if isinstance(entry, msgspec.inspect.StructType):
+                body[field.name] = wish(draw, entry.cls)
+                continue
+            if isinstance(entry, msgspec.inspect.StrType):
+                body[field.name] = draw.choice(WORDS)
                 continue
             assert isinstance(entry, msgspec.inspect.ListType)
             size = draw.choice((0, 1, 2, 5))
@@ -64,12 +75,20 @@ def wish(draw: random.Random, request: type[msgspec.Struct]) -> dict[str, Any]:
     return body
 
 
-async def ask(client: Client, row: Endpoint, draw: random.Random) -> dict[str, Any]:
+async def ask(
+    client: Client, browser: Browser, row: Endpoint, draw: random.Random
+) -> dict[str, Any]:
     body = wish(draw, row.request)
-    if row.method == "POST":
+    target = f"{row.path}?{urlencode(body)}" if body else row.path
+    if row.access in (Access.SESSION, Access.ENTRY):
+        if not browser.cookies:
+            await browser.done("log-in", email=browser.email, password=PASSWORD)
+            await browser.done("confirm", password=PASSWORD)
+        sent = browser.post(row.path, **body) if row.method == "POST" else browser.get(target)
+        answer = await sent
+    elif row.method == "POST":
         answer = await client.post(row.path, **body)
     else:
-        target = f"{row.path}?{urlencode(body)}" if body else row.path
         answer = await client.http.get(target, headers=client.headers("GET", target, b""))
     said: dict[str, Any] = answer.json()
     assert ["code", "data", "msg", "requestTime"] == sorted(said), (row.path, body)
@@ -102,10 +121,12 @@ async def fuzz(path: Path, seed: int, requests_each: int) -> None:
     codes: set[str] = set()
     async with street(path) as place:
         client = await one_of_everything(place)
+        browser = await trader(place)
+        await browser.done("confirm", password=PASSWORD)
         for row in ENDPOINTS:
             for _ in range(requests_each):
                 before = place.house.engine.state_hash() if row.method == "POST" else ""
-                said = await ask(client, row, draw)
+                said = await ask(client, browser, row, draw)
                 codes.add(said["code"])
                 if before and said["code"] != "00000":
                     assert before == place.house.engine.state_hash(), (row.path, said)

@@ -25,6 +25,7 @@ STOCK: Final[dict[str, Any]] = {
     "symbol": "BTCUSDT",
     "coin": "USDT",
     "startTime": str(START_MS - 1_000),
+    "endTime": str(START_MS + 86_400_000),
     "side": "buy",
     "orderType": "limit",
     "force": "gtc",
@@ -47,7 +48,7 @@ STOCK: Final[dict[str, Any]] = {
     "mode": "crossed",
 }
 # Parameters that name a thing of somebody's.
-SINGLE: Final = ("orderId", "clientOid", "loanId", "repayId", "planOrderId", "idLessThan")
+SINGLE: Final = ("orderId", "clientOid", "loanId", "repayId", "planOrderId", "liqId", "idLessThan")
 LISTS: Final = ("orderIdList", "orderList", "idList")
 # What whoever names one thing of another's is told; lists are empty, and what makes a thing works.
 UNKNOWN: Final = {
@@ -56,6 +57,7 @@ UNKNOWN: Final = {
     "cancel-plan-order": "43025",
     "modify-plan-order": "43025",
     "plan-sub-order": "43025",
+    "liquidation": "50061",
 }
 MAKES: Final = (
     "borrow",
@@ -172,6 +174,9 @@ async def sent(stranger: Client, case: Case, value: str) -> httpx.Response:
     row, name = case
     fields = [field.encode_name for field in msgspec.structs.fields(row.request)]
     wish = {each: STOCK[each] for each in fields if each in STOCK}
+    if row.path.endswith("cancel-replace-order"):
+        # It brings no exits.
+        wish = {each: wish[each] for each in wish if not each.startswith("preset")}
     if "idList" == name:
         wish[name] = [value]
     elif "batch-place-order" in row.path or "batch-orders" in row.path:

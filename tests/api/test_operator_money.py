@@ -7,13 +7,16 @@ from typing import Any
 
 from lombard.core import queries
 from lombard.core.commands import (
+    MOVE_WITHDRAW_POOL,
     SLOT_CROSSED,
     SLOT_SPOT,
     Borrow,
     Deposit,
+    ProposeMove,
     Repay,
     Transfer,
     account_id,
+    operator_id,
 )
 from lombard.core.units import parse_units
 from tests.api.house import START_MS, Client, fault_in, run
@@ -131,6 +134,22 @@ def test_a_request_is_rejected_or_has_become_too_much(tmp_path: Path) -> None:
 
             assert ("rejected", second["movementId"]) == (gone["status"], gone["movementId"])
             assert [] == await desk.ben.read(at("movements/pending"))
+
+    run(test())
+
+
+def test_more_requests_than_may_wait_are_refused(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with office(tmp_path, TWO) as desk:
+            house = desk.place.house
+            wish = ProposeMove(MOVE_WITHDRAW_POOL, 0, house.coin("USDT"), 1)
+            for _ in range(1_000):
+                house.done(wish, operator_id(1))
+            before = desk.state_hash
+            body = {"kind": "pool-withdrawal", "coin": "USDT", "amount": "1"}
+            code, sentence = await desk.ben.refused(at("movements"), **body)
+            assert ("40805", True) == (code, "more requests wait" in sentence)
+            assert before == desk.state_hash
 
     run(test())
 

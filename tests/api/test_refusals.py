@@ -545,10 +545,18 @@ OF_COUPONS = {
     R.COUPON_NOT_GRANTED,
     R.COUPONS_GONE,
 }
+# Shown in `test_operator_money.py`: what operators ask for, and what they have stopped.
+OF_OPERATORS = {
+    R.ACCOUNT_FROZEN,
+    R.PROPOSAL_UNKNOWN,
+    R.OWN_PROPOSAL,
+    R.TOO_MANY_PROPOSALS,
+}
 
 
 def test_no_refusal_is_left_out() -> None:
-    assert set(Refusal) == {row[0] for row in ROWS} | UNREACHABLE | BELOW | OF_COUPONS | OF_LEVERAGE
+    elsewhere = UNREACHABLE | BELOW | OF_COUPONS | OF_OPERATORS | OF_LEVERAGE
+    assert set(Refusal) == {row[0] for row in ROWS} | elsewhere
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lombard.api.site import Site, Venue
+from lombard.api.visit import Rules
 from lombard.identity.tickets import TICKET_MS, TicketBook
 from tests.api.browser import IDENTITY, Browser
 from tests.api.house import Street, run, street
@@ -20,7 +21,7 @@ def site_in(path: Path, is_secure: bool = False) -> Site:
     (path / "assets").mkdir()
     (path / "index.html").write_text("<!doctype html><title>x</title>")
     (path / "assets" / "main-abc.css").write_text(PACKED)
-    site = Site(path, Venue(True, False, True, is_secure, "1.2.3"))
+    site = Site(path, Venue(True, False, Rules(True, is_secure), "1.2.3"))
     site.socket_port = 8081
     return site
 
@@ -102,7 +103,7 @@ def test_nothing_else_is_served(tmp_path: Path) -> None:
     site = site_in(tmp_path / "dist")
     (tmp_path / "secret").write_text("x")
     (tmp_path / "dist" / "link").symlink_to(tmp_path / "secret")
-    linked = Site(tmp_path / "dist", Venue(True, False, True, False, "1"))
+    linked = Site(tmp_path / "dist", Venue(True, False, Rules(), "1"))
     for path in ("/../secret", "/assets/../../secret", "/assets", "/index.html", "/link", "/x"):
         assert 0 == asked(site, path)[0]
         assert 0 == asked(linked, path)[0]
@@ -110,7 +111,7 @@ def test_nothing_else_is_served(tmp_path: Path) -> None:
 
 
 def test_without_a_page_it_is_said_how_to_build_one(tmp_path: Path) -> None:
-    site = Site(tmp_path / "none", Venue(True, False, True, False, "1"))
+    site = Site(tmp_path / "none", Venue(True, False, Rules(), "1"))
     status, headers, body = asked(site, "/")
     assert 503 == status
     assert b"make web" in body

@@ -75,7 +75,7 @@ def test_triggers_among_everything_else(random: Random) -> None:
 
 @pytest.mark.parametrize("weights", [WITH_TRIGGERS, STORM_WITH_TRIGGERS], ids=["usual", "storm"])
 def test_long_days_in_which_triggers_fire(weights: dict[str, int]) -> None:
-    world = run(Random(7), 1_500, weights)
+    world = run(Random(8), 2_000, weights)
 
     kinds = Counter(type(event).__name__ for event in world.history)
     assert kinds["TriggerFired"] > 20

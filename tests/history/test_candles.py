@@ -1,6 +1,7 @@
 """Candles and tickers: cut at the right moments, and equal to what the trades say."""
 
 import random
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
@@ -124,7 +125,7 @@ def test_months_have_their_lengths(name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
+def tape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tape]:
     """Some weeks of trading, thin in places, then a long rest."""
     rnd = random.Random(3)
     desk = Desk(tmp_path_factory.mktemp("tape") / "history.sqlite")
@@ -136,7 +137,8 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
         price += rnd.randrange(-20, 21)
         tape.trade(at, price, rnd.randrange(1, 9))
     tape.settle()
-    return tape
+    yield tape
+    desk.close()
 
 
 def by_hand(tape: Tape, name: str, now_ms: int) -> list[CandleRow]:

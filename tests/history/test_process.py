@@ -16,6 +16,7 @@ from lombard.child import Unwrapper, fork_child, written
 from lombard.core.events import Deposited, Event, OrderClosed
 from lombard.history import parcels
 from lombard.history.faults import HistoryFailed, HistoryGap, HistoryRefused
+from lombard.history.places import Place
 from lombard.history.process import HistoryProcess
 from lombard.history.projector import BACKLOG_REFUSED
 from lombard.history.reader import Reader
@@ -28,9 +29,15 @@ PAIRS = [coins_of(pair) for pair in range(3)]
 class Venue:
     """A history that is written by a process; `failures` is what it was told of."""
 
-    def __init__(self, path: Path, backlog_max: int = 20_000, commit_s: float = 0.01) -> None:
+    def __init__(
+        self,
+        path: Path,
+        backlog_max: int = 20_000,
+        commit_s: float = 0.01,
+        place: Place | None = None,
+    ) -> None:
         self.path = path
-        self.place = place_of(path)
+        self.place = place or place_of(path)
         self.pairs = list(PAIRS)
         self.failures: list[BaseException] = []
         self.history = HistoryProcess(

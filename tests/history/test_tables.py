@@ -339,5 +339,5 @@ def test_events_that_are_nobodys_history_leave_no_rows(desk: Desk) -> None:
     desk.say()
 
     content = dump(desk.path)
-    assert [(1, FORMAT, 2, START_MS, ID)] == content.pop("meta")
+    assert [(1, FORMAT, 2, START_MS, ID, "")] == content.pop("meta")
     assert {name: [] for name in content} == content

@@ -19,6 +19,7 @@ from lombard.identity import (
     WrongPassword,
     open_directory,
     passwords,
+    sessions,
 )
 from lombard.identity.accounts import HASHES_WAITING_MAX
 from lombard.identity.directory import DATABASE_NAME
@@ -208,6 +209,28 @@ def test_sessions_are_bounded_and_outlive_a_restart(tmp_path: Path) -> None:
         door.directory.close()
 
     run(test())
+
+
+def test_a_use_that_cannot_be_written_is_told_and_harms_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def test() -> None:
+        door = Door(tmp_path)
+        await door.sign_up()
+        made = await door.log_in()
+
+        def full(*_: object) -> None:
+            raise OSError("no space left")
+
+        monkeypatch.setattr(sessions, "keep_seen", full)
+        door.now_ms += HOUR_MS
+        assert door.accounts.find_session(made.token) is not None
+        door.directory.close()
+
+    run(test())
+    written = "".join(capfd.readouterr())
+    assert "the use of a session was not written" in written
+    assert "no space left" in written
 
 
 def test_an_operator_s_session_ends_sooner(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from lombard.identity import Permission, open_directory
+from lombard.identity import Permission, open_directory, schema
 from lombard.identity import directory as directory_module
 from lombard.identity.directory import DATABASE_NAME
 from lombard.identity.schema import AUDIT
@@ -61,6 +61,26 @@ def test_a_file_of_format_1_keeps_its_keys(tmp_path: Path) -> None:
         counted = "SELECT count(*) FROM api_keys WHERE user = 7"
         assert [(3,)] == connection.execute(counted).fetchall()
     connection.close()
+
+
+def test_an_upgrade_is_done_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with sqlite3.connect(tmp_path / DATABASE_NAME) as connection:
+        connection.executescript(FORMAT_1)
+    connection.close()
+
+    def cut(*_: object) -> None:
+        raise KeyError("cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(schema.METADATA, "create_all", cut)
+        with pytest.raises(KeyError):
+            Store(tmp_path / DATABASE_NAME)
+    with sqlite3.connect(tmp_path / DATABASE_NAME) as connection:
+        assert [(1,)] == connection.execute("SELECT format FROM meta").fetchall()
+        columns = connection.execute("PRAGMA table_info(api_keys)").fetchall()
+        assert 6 == len(columns)
+    connection.close()
+    Store(tmp_path / DATABASE_NAME).close()
 
 
 def test_an_upgraded_file_is_like_a_new_one(tmp_path: Path) -> None:

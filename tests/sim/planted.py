@@ -5,7 +5,6 @@ that the simulator finds broken: `python -m tests.sim.planted NAME`.
 """
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from lombard.core import (
@@ -27,7 +26,7 @@ size_exits = firing._size_exits
 take_reached = Ladder.take_reached
 
 # Where it is, what is there, and what is there instead.
-PLANTED: dict[str, tuple[Any, str, Callable[..., Any]]] = {
+PLANTED: dict[str, tuple[Any, str, Any]] = {
     "a short is closed without the fee": (closing, "before_fee", lambda pair, units: units),
     "flash repayment sells the smallest first": (
         flash_repay,
@@ -62,7 +61,7 @@ PLANTED: dict[str, tuple[Any, str, Callable[..., Any]]] = {
         "take_reached",
         lambda *args: take_reached(*args)[::-1],
     ),
-    "a stale index fires triggers": (firing, "is_stale", lambda *_: False),
+    "what one source says fires triggers": (firing, "SOURCES_MIN", 1),
     "a fired order in spot goes beyond the band": (
         firing,
         "_edge_ticks",

@@ -12,7 +12,7 @@ from typing import Final
 
 from lombard.api.context import Call
 from lombard.api.decoding import empty, malformed
-from lombard.api.errors import CODES, SENTENCES, STATUSES, Fault
+from lombard.api.errors import CODES, IDENTITY, SENTENCES, STATUSES, Fault
 from lombard.api.lookup import Mode
 from lombard.api.table import Access, Endpoint, NoParameters
 from lombard.core.refusals import Refusal
@@ -22,9 +22,22 @@ ALWAYS: Final = ("429", "40017", "40200", "40725")
 _HEADERS: Final = ("40001", "40002", "40005", "40006", "40008", "40009", "40011")
 SIGNED: Final = (*_HEADERS, "40012", "40014", "40018")
 LOCAL: Final = ("40014", "40018")
+NO_SESSION: Final = "30004"
+# What identity has against a person, whoever asks it.
+_OF_PEOPLE: Final = tuple(code for code, _ in IDENTITY.values())
+_OF_ACCESS: Final[dict[Access, tuple[str, ...]]] = {
+    Access.PUBLIC: (),
+    # A browser may call what is signed as well, with its session.
+    Access.SIGNED: (*SIGNED, NO_SESSION),
+    Access.SESSION: (NO_SESSION, "40014", *_OF_PEOPLE),
+    Access.ENTRY: _OF_PEOPLE,
+    Access.LOCAL: LOCAL,
+}
 # A code that comes with other statuses than its own as well.
 MORE_STATUSES: Final[dict[str, tuple[int, ...]]] = {"40007": (415,), "40017": (400, 408, 413, 414)}
 FORBIDDEN: Final = 403
+# A page of another site, or cookies that are too long; sign-up that is closed.
+_OF_BROWSERS: Final[dict[str, tuple[int, ...]]] = {"40017": (FORBIDDEN, 431), "40805": (FORBIDDEN,)}
 # What hands a command to the node: a call's own, and those of a sandbox's world.
 _SUBMITTING: Final = frozenset(
     {"submit", "submit_all", "operate", "deposit", "set_index_price", "set_rate"}
@@ -40,10 +53,7 @@ _METHODS: Final = {
 def codes_of(endpoint: Endpoint) -> list[str]:
     """List the codes an endpoint can answer with, in the catalogue's order."""
     found = {*ALWAYS, *_parsing(endpoint)}
-    if endpoint.access is Access.SIGNED:
-        found.update(SIGNED)
-    elif endpoint.access is not Access.PUBLIC:
-        found.update(LOCAL)
+    found.update(_OF_ACCESS[endpoint.access])
     handler = endpoint.handler
     while isinstance(handler, partial):
         handler = handler.func
@@ -64,8 +74,10 @@ def statuses_of(endpoint: Endpoint) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for code in codes_of(endpoint):
         statuses = MORE_STATUSES.get(code, (STATUSES.get(code, 400),))
-        if code in LOCAL and endpoint.access not in (Access.PUBLIC, Access.SIGNED):
+        if code in LOCAL and endpoint.access is Access.LOCAL:
             statuses = (FORBIDDEN,)
+        elif endpoint.access not in (Access.PUBLIC, Access.LOCAL):
+            statuses += _OF_BROWSERS.get(code, ())
         for status in statuses:
             found.setdefault(status, []).append(code)
     return dict(sorted(found.items()))

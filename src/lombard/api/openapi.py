@@ -18,12 +18,15 @@ from lombard.api.codes import statuses_of
 from lombard.api.errors import SENTENCES
 from lombard.api.parameters import DECIMAL, TIME, form_of, meaning_of
 from lombard.api.table import GET, Access, Counted, Endpoint, NoParameters
+from lombard.api.visit import COOKIE
 
 Json = dict[str, Any]
 
 REFERENCE: Final = "#/components/schemas/{name}"
 REMAINING: Final = "x-mbx-used-remain-limit"
 STATUS_WORDS: Final = {
+    401: "There is no such session",
+    431: "Cookies are too long",
     400: "Refused; `code` and `msg` say why, and nothing was changed",
     403: "Not for whoever asks",
     408: "The body did not arrive in time",
@@ -36,6 +39,8 @@ STATUS_WORDS: Final = {
 }
 # Statuses that say the same of every call.
 USUAL_CODES: Final = {
+    401: "30004",
+    431: "40017",
     408: "40017",
     413: "40017",
     414: "40017",
@@ -92,10 +97,18 @@ _SIGNED_HEADERS: Final = {
     "ACCESS-TIMESTAMP": "the machine's time in milliseconds",
     "ACCESS-PASSPHRASE": "the key's passphrase",
 }
+# A browser shows its cookie, and for a POST the token that a page of another site does not know.
+_SESSION_PARTS: Final[dict[str, list[str]]] = {"Session": []}
 _SCHEMES: Final[dict[str, Json]] = {
     name: {"type": "apiKey", "in": "header", "name": name, "description": text}
     for name, text in _SIGNED_HEADERS.items()
 } | {
+    "Session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "a browser's session; a POST needs the header `X-CSRF-Token` as well",
+    },
     "X-Lombard-Token": {
         "type": "apiKey",
         "in": "header",
@@ -201,7 +214,9 @@ def _how_often(row: Endpoint) -> str:
 
 def _security(row: Endpoint) -> list[Json]:
     if row.access is Access.SIGNED:
-        return [{name: [] for name in _SIGNED_HEADERS}]
+        return [{name: [] for name in _SIGNED_HEADERS}, _SESSION_PARTS]
+    if row.access is Access.SESSION:
+        return [_SESSION_PARTS]
     return [{}, {"X-Lombard-Token": []}] if row.access is Access.LOCAL else []
 
 
@@ -232,9 +247,11 @@ def _body(request: type[msgspec.Struct], required: tuple[str, ...]) -> Json:
 def _property(name: str, kind: Any, required: bool) -> Json:
     kinds = [part for part in get_args(kind) if part is not types.NoneType]
     if get_origin(kind) in (Union, types.UnionType):
+        if len(kinds) > 1:
+            return msgspec.json.schema(kind)
         (kind,) = kinds
     if get_origin(kind) is list:
-        entries: Json = {"type": "array", "items": _entry(kinds[0])}
+        entries: Json = {"type": "array", "items": _entry(get_args(kind)[0])}
         if required:
             return {**entries, "minItems": 1}
         return {**entries, "type": ["array", "null"]}
@@ -249,7 +266,11 @@ def _property(name: str, kind: Any, required: bool) -> Json:
 def _entry(kind: Any) -> Json:
     if kind is str:
         return {"type": _WRITTEN}
-    return _body(kind, _needed(kind))
+    if get_origin(kind) is list:
+        return {"type": "array", "items": _entry(get_args(kind)[0])}
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return _body(kind, _needed(kind))
+    return msgspec.json.schema(kind)
 
 
 def _needed(kind: type[msgspec.Struct]) -> tuple[str, ...]:

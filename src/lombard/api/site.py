@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, final
 import msgspec
 
 from lombard.api.body import Message
+from lombard.api.visit import Rules
 
 Scope = Mapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -56,8 +57,7 @@ class Venue(NamedTuple):
 
     is_sandbox: bool
     needs_token: bool
-    sign_up: bool
-    is_secure: bool
+    rules: Rules
     version: str
 
 
@@ -111,7 +111,7 @@ class Site:
         """Say where the WebSocket is for a page asked for at a host."""
         found = _HOST.fullmatch(host)
         name = found[1] if found else "localhost"
-        return f"{'wss' if self._venue.is_secure else 'ws'}://{name}:{self.socket_port}"
+        return f"{'wss' if self._venue.rules.is_secure else 'ws'}://{name}:{self.socket_port}"
 
     def _told(self, scope: Scope) -> bytes:
         venue = self._venue
@@ -120,7 +120,7 @@ class Site:
                 "socketUrl": self.socket_origin(_host_of(scope)) + SOCKET_PATH,
                 "sandbox": venue.is_sandbox,
                 "sandboxNeedsToken": venue.needs_token,
-                "signUp": venue.sign_up,
+                "signUp": venue.rules.sign_up_open,
                 "version": venue.version,
             }
         )

@@ -7,7 +7,7 @@ from lombard.cli.house import House
 from lombard.cli.limiting import rate_limits_of
 from lombard.cli.serving import open_door, open_office, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
-from lombard.cli.web import address_of, socket_url_of, url_of
+from lombard.cli.web import address_of, socket_port_of, socket_url_of, url_of
 from lombard.journal.opening import Paths
 from lombard.node.clock import REAL, Clock
 from lombard.node.errors import CannotStart
@@ -53,11 +53,11 @@ async def _serve(
         await node.timekeeper.play(None)
         operator = config.operator
         limits, rules = rate_limits_of(config.limits), rules_of(config)
-        port = config.http.socket_port
+        port = socket_port_of(config.http.port, config.http.socket_port)
         door = open_door(house, address, limits, None, "", rules, metrics, port)
         async with (
             door as (web, socket_port),
-            open_office(house, office, operator.needs_two) as behind,
+            open_office(house, office, operator.needs_two, rules) as behind,
         ):
             if metrics is not None:
                 say(f"Metrics: {url_of(config.metrics.host, metrics[1])}/metrics")

@@ -79,12 +79,12 @@ async def open_door(
     token: str = "",
     rules: Rules | None = None,
     metrics: tuple[str, int] | None = None,
-    socket_port: int | None = None,
+    socket_port: int = 0,
 ) -> AsyncIterator[tuple[WebServer, int]]:
     """Let clients in at an address while the context lasts; also gives the WebSocket's port.
 
-    That is the one after the address's, or `socket_port`, 0 being any free one. A sandbox shows its
-    metrics at the address, to this machine; a venue at an address of their own, if any.
+    That is `socket_port`, or any free one for 0. A sandbox shows its metrics at the address, to
+    this machine; a venue at an address of their own, if any.
     """
     context = Context(
         house.node,
@@ -100,13 +100,8 @@ async def open_door(
     shown = Metrics(house, app.tally)
     if world is not None:
         app.pages.metrics = shown.render
-    visitors = context.rules
-    app.pages.site = site = Site(
-        TERMINAL,
-        Venue(
-            world is not None, bool(token), visitors.sign_up_open, visitors.is_secure, __version__
-        ),
-    )
+    told = Venue(world is not None, bool(token), rules or Rules(), __version__)
+    app.pages.site = site = Site(TERMINAL, told)
     web = WebServer(app, *address)
     scraped = WebServer(metrics_app(shown.render), *metrics) if metrics is not None else None
     watching = asyncio.create_task(shown.watch_loop(), name="loop lag")
@@ -124,7 +119,7 @@ async def open_door(
         if scraped is not None:
             await scraped.start()
         await web.start()
-        site.socket_port = await listen_beside(sockets, address, socket_port)
+        site.socket_port = await listen_beside(sockets, address[0], socket_port)
         if not site.is_built:
             warn("The web terminal was not built: `make web` does it (with Node.js).")
         yield web, site.socket_port
@@ -143,7 +138,10 @@ async def open_door(
 
 @asynccontextmanager
 async def open_office(
-    house: House, address: tuple[str, int] | None, needs_two: Collection[str]
+    house: House,
+    address: tuple[str, int] | None,
+    needs_two: Collection[str],
+    rules: Rules | None = None,
 ) -> AsyncIterator[list[WebServer]]:
     """Let operators in at an address of their own, if there is one, while the context lasts."""
     if address is None:
@@ -156,6 +154,7 @@ async def open_office(
         house.identity,
         machine_ms,
         RateLimits(),
+        rules,
     )
     web = WebServer(build_operator_app(context, needs_two), *address)
     try:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     Connection,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     func,
@@ -33,7 +34,10 @@ OLDEST_FORMAT: Final = 2
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 # Alembic's own table, made here as well so that a new history needs no Alembic.
 version: Final = Table(
-    "alembic_version", MetaData(), Column("version_num", String(32), primary_key=True)
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
 _NAMES: Final = {*metadata.tables, version.name}
 

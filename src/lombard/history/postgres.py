@@ -100,7 +100,7 @@ class PostgresStore:
             raise HistoryRefused(
                 f"The history at {remote} cannot be opened: {_of(fault)}"
             ) from None
-        except HistoryRefused:
+        except BaseException:
             self.close()
             raise
         self.lookup: Final[Lookup] = RetryingLookup(self._lookup)

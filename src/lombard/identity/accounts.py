@@ -7,10 +7,11 @@ What is written is durable before it is answered, and the audit log is in the sa
 import asyncio
 import secrets
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, NamedTuple, TypeVar, final
 
 import sqlalchemy as sa
+import structlog
 
 from lombard.identity import passwords, people, sessions, totp
 from lombard.identity.audit import Entry, entries, note
@@ -27,6 +28,7 @@ from lombard.identity.vault import Vault
 HASH_WORKERS: Final = 1
 HASHES_WAITING_MAX: Final = 32
 T = TypeVar("T")
+_LOG: Final = structlog.get_logger("lombard.identity")
 
 
 class WrongPassword(Exception):
@@ -164,10 +166,12 @@ class Accounts:
         session = self._book.find(token, now_ms)
         if session is not None and now_ms - session.kept_ms >= sessions.KEPT_BEHIND_MS:
             session.kept_ms = now_ms
-            self._sql.submit(
-                self._store.change,
-                lambda sql: sessions.keep_seen(sql, session.digest, now_ms),
+            digest = session.digest
+            written = self._sql.submit(
+                self._store.change, lambda sql: sessions.keep_seen(sql, digest, now_ms)
             )
+            # Nobody waits for it: a session that ends too soon is no more than a nuisance.
+            written.add_done_callback(_tell_failure)
         return session
 
     def is_live(self, session: Session) -> bool:
@@ -390,6 +394,12 @@ class Accounts:
     async def _note_failure(self, person: Person | None, what: str, address: str) -> None:
         user = person.user if person is not None else None
         await self._change(lambda sql: note(sql, self._now_ms(), user, what, "", address))
+
+
+def _tell_failure(written: "Future[None]") -> None:
+    failure = written.exception()
+    if failure is not None:
+        _LOG.error("the use of a session was not written", why=str(failure))
 
 
 def _must(person: Person | None) -> Person:

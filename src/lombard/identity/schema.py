@@ -84,10 +84,12 @@ _APPEND_ONLY: Final = [
 
 
 def prepare(connection: sa.Connection) -> int:
-    """Make the tables, or bring older ones to this format.
+    """Make the tables, or bring older ones to this format: all of it, or nothing.
 
     Returns the format found; a newer one than `FORMAT` is left as it is.
     """
+    # Asked for by name: Python's SQLite begins none for changes of tables by itself.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
     found = FORMAT
     if sa.inspect(connection).has_table(META.name):
         found = connection.execute(sa.select(META.c.format)).scalars().first() or FORMAT

@@ -95,6 +95,9 @@ class Store:
         except sa.exc.DatabaseError as error:
             self.close()
             raise StoreError(f"{path} is no store of Lombard's keys: {error.orig}") from None
+        except BaseException:
+            self.close()
+            raise
         if found > FORMAT:
             self.close()
             raise StoreError(

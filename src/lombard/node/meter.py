@@ -65,9 +65,12 @@ class Meter:
             sorted(LIQUIDATION_EVENTS, key=lambda kind: kind.__name__), 0
         )
         self.batches: Final = Histogram(BATCH_SIZES)
-        # Filled in by the journal's thread, and by nobody else.
         self.writes: Final = Histogram(WRITE_NS)
         self.overloads = 0
+
+    def wrote(self, elapsed_ns: int) -> None:
+        """Count a batch that has become durable, or failed to."""
+        self.writes.add(elapsed_ns)
 
     def applied(self, command: Command, refusal: Refusal | None, events: list[Event]) -> None:
         """Count a command and what came of it."""

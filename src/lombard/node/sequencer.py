@@ -40,7 +40,7 @@ class Log(Protocol):
 class Batch:
     """Commands that are written together; `written` is done when they are durable."""
 
-    __slots__ = ("begun_ns", "entries", "envelopes", "written")
+    __slots__ = ("entries", "envelopes", "written")
 
     def __init__(
         self,
@@ -51,7 +51,6 @@ class Batch:
         self.entries: Final = entries
         self.envelopes: Final = envelopes
         self.written: Final = written
-        self.begun_ns: Final = perf_counter_ns()
 
 
 class Sequencer:
@@ -137,7 +136,6 @@ class Sequencer:
             batch = await self._gather()
             while batch is not None:
                 last_hash = await batch.written
-                self.meter.writes.add(perf_counter_ns() - batch.begun_ns)
                 self._check()
                 # The next batch is on its way to the disk while this one is applied.
                 durable, batch = batch, self._begin()
@@ -197,8 +195,14 @@ class Sequencer:
                 payloads.append(payload)
             if payloads:
                 self._in_hand += entries
-                return Batch(entries, envelopes, self._log.append(payloads))
+                return Batch(entries, envelopes, self._written(payloads))
         return None
+
+    def _written(self, payloads: list[bytes]) -> "asyncio.Future[bytes]":
+        began_ns = perf_counter_ns()
+        written = self._log.append(payloads)
+        written.add_done_callback(lambda _: self.meter.wrote(perf_counter_ns() - began_ns))
+        return written
 
     def _stamp(self, entry: Entry, now_ms: int) -> Envelope:
         time_ms = max(self._last_ms, entry.at_ms or now_ms)

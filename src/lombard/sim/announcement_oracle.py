@@ -13,7 +13,7 @@ from lombard.core.refusals import Refusal
 from lombard.sim import terms_oracle
 from lombard.sim.law import hold
 from lombard.sim.terms import LENDING_ENDS, REDUCE_ONLY, REPAYMENT, What
-from lombard.sim.venue import Answer
+from lombard.sim.venue import Answer, is_beside_the_command
 
 if TYPE_CHECKING:
     from lombard.sim.auditor import Auditor
@@ -164,6 +164,25 @@ def at_call_line(a: Auditor, account: int) -> bool:
 
 
 # --- in force -------------------------------------------------------------------------------------
+
+
+def reach(a: Auditor, event: e.Event, change: Announced) -> None:
+    """Begin with a change that is due, when its first event comes."""
+    watched = is_beside_the_command(event) and is_watched(a, event)
+    if isinstance(event, e.HourTurned):
+        a.time_ms = max(a.time_ms, change.effective_ms)
+    elif not (a.changing or watched):
+        a.time_ms = max(a.time_ms, change.effective_ms)
+        a.changing = True
+        begin(a, change)
+
+
+def is_watched(a: Auditor, event: e.Event) -> bool:
+    """Say whether an event is what watching brings, not what a delisting does."""
+    if not isinstance(event, e.LiquidationStarted):
+        return True
+    net, _, needed = a.risk(event.account)
+    return net <= needed and a.trusts_prices(event.account)
 
 
 def begin(a: Auditor, change: Announced) -> None:

@@ -17,7 +17,6 @@ from lombard.core import events as e
 from lombard.core.state import Reply, State
 from lombard.sim import announcement_oracle
 from lombard.sim.announcement_oracle import Announced
-from lombard.sim.books import receipt_of
 from lombard.sim.closing_oracle import Script
 from lombard.sim.coupons import OF_COUPONS
 from lombard.sim.firing import Steps, settle
@@ -128,7 +127,7 @@ class Auditor(OrderAuditor):
         of_triggers = is_of_triggers(event, following)
         change = self.due_change()
         if self.phase == CHANGES and change is not None:
-            self.reach_change(event, change)
+            announcement_oracle.reach(self, event, change)
             return True
         if self.phase == HOURS and self.hour_ms < self.last_hour():
             return beside
@@ -151,27 +150,10 @@ class Auditor(OrderAuditor):
             self.go_on(self.script)
         return True
 
-    def reach_change(self, event: e.Event, change: Announced) -> None:
-        """Begin with an announced change, when its first event comes."""
-        watched = is_beside_the_command(event) and self.is_watched(event)
-        if isinstance(event, e.HourTurned):
-            self.time_ms = max(self.time_ms, change.effective_ms)
-        elif not (self.changing or watched):
-            self.time_ms = max(self.time_ms, change.effective_ms)
-            self.changing = True
-            announcement_oracle.begin(self, change)
-
     def due_change(self) -> Announced | None:
         """Return the announced change that is to be made next, before the command."""
         change = self.announced[0] if self.announced else None
         return change if change is not None and change.effective_ms <= self.until_ms else None
-
-    def is_watched(self, event: e.Event) -> bool:
-        """Say whether an event is what watching brings, not what a delisting does."""
-        if not isinstance(event, e.LiquidationStarted):
-            return True
-        net, _, needed = self.risk(event.account)
-        return net <= needed and self.trusts_prices(event.account)
 
     def last_hour(self) -> int:
         """Return the full hour that the command falls into."""
@@ -473,10 +455,6 @@ class Auditor(OrderAuditor):
         told = [(coin, loan.principal, loan.due) for coin, loan in owed if loan.principal]
         assert told == event.debts
         assert told
-
-    def on_receipt(self, event: e.InterestCharged) -> None:
-        """Check a receipt of a full hour against the hour it is for."""
-        assert self.loans[event.account, event.coin].pending.popleft() == receipt_of(event)
 
     # --- risk ---------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any
 from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.sim.book import Fill, NaiveOrder, NaivePair
-from lombard.sim.books import Books, Key
+from lombard.sim.books import Books, Key, receipt_of
 from lombard.sim.law import hold
 
 
@@ -240,3 +240,7 @@ class OrderAuditor(Books):
             pair = self.terms.pairs[order.pair]
             coin = pair.quote if order.side == c.BUY else pair.base
             self.repayable.append(((order.account, coin), min(order.borrowed, order.frozen)))
+
+    def on_receipt(self, event: e.InterestCharged) -> None:
+        """Check a receipt of a full hour against the hour it is for."""
+        assert self.loans[event.account, event.coin].pending.popleft() == receipt_of(event)

@@ -205,7 +205,7 @@ function Borrow(what: Asked) {
       <div className="fact">
         <span>Interest an hour; the first is due at once</span>
         <span className="num">
-          {amount(perHour, coin)} {coin}
+          {amount(perHour)} {coin}
         </span>
       </div>
       <Terms limit={limit} />

@@ -78,7 +78,7 @@ function After({ answers, pair }: { answers: Answers; pair: Pair }) {
       {!moved.length && <Fact name="Borrows">nothing</Fact>}
       {costs.map((each) => (
         <Fact key={each.coin} name="Interest an hour, after">
-          {amount(each.perHour, each.coin)} {each.coin}
+          {amount(each.perHour)} {each.coin}
         </Fact>
       ))}
       <Fact name="Liquidation price, after">
