@@ -75,7 +75,7 @@ class Visitor:
         for width, height in (WIDE, NARROW):
             page.set_viewport_size({"width": width, "height": height})
             for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                page.emulate_media(color_scheme=scheme)
                 page.evaluate("() => new Promise((done) => requestAnimationFrame(done))")
                 found = page.evaluate("document.documentElement.scrollWidth")
                 assert found <= width, f"{name} is {found} px wide at {width}"

@@ -100,8 +100,7 @@ async def open_door(
     shown = Metrics(house, app.tally)
     if world is not None:
         app.pages.metrics = shown.render
-    told = Venue(world is not None, bool(token), rules or Rules(), __version__)
-    app.pages.site = site = Site(TERMINAL, told)
+    app.pages.site = site = _site(world is not None, bool(token), context.rules)
     web = WebServer(app, *address)
     scraped = WebServer(metrics_app(shown.render), *metrics) if metrics is not None else None
     watching = asyncio.create_task(shown.watch_loop(), name="loop lag")
@@ -120,8 +119,6 @@ async def open_door(
             await scraped.start()
         await web.start()
         site.socket_port = await listen_beside(sockets, address[0], socket_port)
-        if not site.is_built:
-            warn("The web terminal was not built: `make web` does it (with Node.js).")
         yield web, site.socket_port
     finally:
         watching.cancel()
@@ -134,6 +131,13 @@ async def open_door(
             await scraped.stop(STOP_S)
         await control.stop()
         context.readers.shutdown()
+
+
+def _site(is_sandbox: bool, needs_token: bool, rules: Rules) -> Site:
+    site = Site(TERMINAL, Venue(is_sandbox, needs_token, rules, __version__))
+    if not site.is_built:
+        warn("The web terminal was not built: `make web` does it, with Node.js and npm.")
+    return site
 
 
 @asynccontextmanager
