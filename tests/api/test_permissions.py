@@ -54,6 +54,7 @@ IDENTITY = {
     "POST sign-up": (None, 1, ADDRESS),
     "POST log-in": (None, 5, ADDRESS),
     "POST log-out": (None, 10, USER),
+    "POST socket-ticket": (None, 10, USER),
     "GET me": (None, 10, USER),
     "POST confirm": (None, 10, USER),
     "POST password": (None, 10, USER),

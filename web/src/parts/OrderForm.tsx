@@ -15,7 +15,8 @@ const MODES: [Mode, string][] = [
   ["crossed", "Cross"],
   ["isolated", "Isolated"],
 ];
-const ASK_MS = 350;
+// The venue explains two orders a second.
+const ASK_MS = 520;
 const NO_FUNDS = "Nothing is in this account yet.";
 
 export interface Answers {

@@ -77,7 +77,7 @@ function After({ answers, pair }: { answers: Answers; pair: Pair }) {
       ))}
       {!moved.length && <Fact name="Borrows">nothing</Fact>}
       {costs.map((each) => (
-        <Fact key={each.coin} name="Interest an hour, after">
+        <Fact key={each.coin} name="Interest an hour">
           {amount(each.perHour)} {each.coin}
         </Fact>
       ))}
