@@ -59,6 +59,14 @@ class NaiveTerms:
         elif isinstance(cmd, c.SetVipLevels):
             self.discounts = [discount for discount, _ in cmd.levels]
 
+    def restrict(self, cmd: c.RestrictCoin) -> None:
+        """Stop or resume a coin's lending and transfers; its other terms stay."""
+        coin = self.coins[cmd.coin]
+        self.coins[cmd.coin] = c.SetCoin(
+            coin.name, coin.decimals, coin.collateral_steps, coin.cross_tiers,
+            coin.user_limit_units, coin.min_borrow_units, cmd.borrowable, cmd.transferable,
+        )  # fmt: skip
+
     def terms_of(self, what: What) -> c.SetCoin | c.SetPair:
         """Return the terms of a coin or a pair."""
         kind, number = what
