@@ -88,8 +88,9 @@ class Books:
                 low, high = min(low, slow[coin]), max(low, slow[coin])
             excess = held - owed
             net += low * self.terms.weighed(slot, coin, excess) if excess > 0 else high * excess
-            debt += high * owed
-            needed += high * self.terms.maintenance(slot, coin, owed, principals)
+            if owed or principals[coin]:
+                debt += high * owed
+                needed += high * self.terms.maintenance(slot, coin, owed, principals)
         return net, debt, needed
 
     def trusts_prices(self, account: int) -> bool:
