@@ -133,6 +133,15 @@ def test_whom_nobody_knows_is_told_so() -> None:
     assert Refusal.ACCOUNT_UNKNOWN == told.reply.refusal
 
 
+def test_a_flash_repayment_cannot_be_asked_about() -> None:
+    world = World()
+    account = world.crossed(BTC="1")
+    world.borrow(account, "USDT", "9000")
+
+    with pytest.raises(AssertionError, match="orders are not known beforehand"):
+        why.what_if(world.state, account, [], c.FlashRepay(USDT))
+
+
 def fields(thing: object) -> dict[str, object]:
     """Return every attribute of a record on either build of the core."""
     text = show(thing)
