@@ -5,7 +5,7 @@ from pathlib import Path
 from lombard.cli.config import Config, rules_of
 from lombard.cli.house import House
 from lombard.cli.limiting import rate_limits_of
-from lombard.cli.serving import open_door, open_office, run_in_loop, until_stopped
+from lombard.cli.serving import Door, open_door, open_office, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
 from lombard.cli.web import address_of, socket_url_of, url_of
 from lombard.journal.opening import Paths
@@ -52,11 +52,11 @@ async def _serve(
         # Hours that passed while the venue was down are turned before anybody is let in.
         await node.timekeeper.play(None)
         operator = config.operator
-        limits, rules = rate_limits_of(config.limits), rules_of(config)
-        port = config.http.socket_port
-        door = open_door(house, address, limits, None, "", rules, metrics, port)
+        rules = rules_of(config)
+        limits = rate_limits_of(config.limits)
+        door = Door(address, limits, rules, config.http.socket_port, metrics)
         async with (
-            door as (web, socket_port),
+            open_door(house, door) as (web, socket_port),
             open_office(house, office, operator.needs_two, rules) as behind,
         ):
             if metrics is not None:
