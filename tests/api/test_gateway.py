@@ -337,7 +337,8 @@ def test_nothing_is_counted_where_limits_are_off(tmp_path: Path) -> None:
 def test_health_and_readiness(tmp_path: Path) -> None:
     async def test() -> None:
         async with street(tmp_path) as place:
-            assert {"status": "ok"} == data_of(await place.http.get("/lombard/v1/health"))
+            healthy = {"status": "ok", "history": "ok"}
+            assert healthy == data_of(await place.http.get("/lombard/v1/health"))
             ready = data_of(await place.http.get("/lombard/v1/ready"))
             assert {"status": "ready", "exchangeTime": str(place.house.now_ms)} == ready
             place.house.ready = False

@@ -25,6 +25,7 @@ STOCK: Final[dict[str, Any]] = {
     "symbol": "BTCUSDT",
     "coin": "USDT",
     "startTime": str(START_MS - 1_000),
+    "endTime": str(START_MS + 86_400_000),
     "side": "buy",
     "orderType": "limit",
     "force": "gtc",

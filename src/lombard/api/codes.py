@@ -12,7 +12,7 @@ from typing import Final
 
 from lombard.api.context import Call
 from lombard.api.decoding import empty, malformed
-from lombard.api.errors import CODES, SENTENCES, STATUSES, Fault
+from lombard.api.errors import CODES, IDENTITY, SENTENCES, STATUSES, Fault
 from lombard.api.lookup import Mode
 from lombard.api.table import Access, Endpoint, NoParameters
 from lombard.core.refusals import Refusal
@@ -23,12 +23,14 @@ _HEADERS: Final = ("40001", "40002", "40005", "40006", "40008", "40009", "40011"
 SIGNED: Final = (*_HEADERS, "40012", "40014", "40018")
 LOCAL: Final = ("40014", "40018")
 NO_SESSION: Final = "30004"
+# What identity has against a person, whoever asks it.
+_OF_PEOPLE: Final = tuple(code for code, _ in IDENTITY.values())
 _OF_ACCESS: Final[dict[Access, tuple[str, ...]]] = {
     Access.PUBLIC: (),
     # A browser may call what is signed as well, with its session.
     Access.SIGNED: (*SIGNED, NO_SESSION),
-    Access.SESSION: (NO_SESSION, "40014"),
-    Access.ENTRY: (),
+    Access.SESSION: (NO_SESSION, "40014", *_OF_PEOPLE),
+    Access.ENTRY: _OF_PEOPLE,
     Access.LOCAL: LOCAL,
 }
 # A code that comes with other statuses than its own as well.

@@ -307,7 +307,7 @@ PARTICULARS: Final[dict[Refusal, str]] = {
 
 
 # What identity says no with.
-_IDENTITY: Final[dict[type[BaseException], tuple[str, str]]] = {
+IDENTITY: Final[dict[type[BaseException], tuple[str, str]]] = {
     WrongPassword: ("40012", ""),
     WrongCode: ("40020", "code"),
     CodeNeeded: ("40019", "code"),
@@ -359,5 +359,5 @@ def fault_of(error: BaseException) -> Fault | None:
         return Fault("429", f"try again in {error.seconds} s")
     if isinstance(error, AllowListError):
         return Fault("40017", str(error))
-    identity = _IDENTITY.get(type(error))
+    identity = IDENTITY.get(type(error))
     return None if identity is None else Fault(*identity)

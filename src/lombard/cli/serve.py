@@ -7,7 +7,7 @@ from lombard.cli.house import House
 from lombard.cli.limiting import rate_limits_of
 from lombard.cli.serving import Door, open_door, open_office, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
-from lombard.cli.web import address_of, socket_url_of, url_of
+from lombard.cli.web import address_of, socket_port_of, socket_url_of, url_of
 from lombard.journal.opening import Paths
 from lombard.node.clock import REAL, Clock
 from lombard.node.errors import CannotStart
@@ -52,9 +52,9 @@ async def _serve(
         # Hours that passed while the venue was down are turned before anybody is let in.
         await node.timekeeper.play(None)
         operator = config.operator
-        rules = rules_of(config)
-        limits = rate_limits_of(config.limits)
-        door = Door(address, limits, rules, config.http.socket_port, metrics)
+        limits, rules = rate_limits_of(config.limits), rules_of(config)
+        port = socket_port_of(config.http.port, config.http.socket_port)
+        door = Door(address, limits, rules, port, metrics)
         async with (
             open_door(house, door) as (web, socket_port),
             open_office(house, office, operator.needs_two, rules) as behind,

@@ -67,15 +67,15 @@ def run_in_loop(main: Callable[[], Awaitable[_T]]) -> _T:
 class Door(NamedTuple):
     """Where clients are let in, and on which terms; None of `limits` counts no calls.
 
-    The WebSocket is at the port after the address's, or at `socket_port`, 0 being any free one. A
-    sandbox brings its `world`, and the `token` that its own calls need beyond this machine; it
-    shows its metrics at the address. A venue shows them at `metrics`, if anywhere.
+    The WebSocket is at `socket_port`, 0 being any free one. A sandbox brings its `world`, and the
+    `token` that its own calls need beyond this machine; it shows its metrics at the address. A
+    venue shows them at `metrics`, if anywhere.
     """
 
     address: tuple[str, int]
     limits: RateLimits | None
     rules: Rules
-    socket_port: int | None = None
+    socket_port: int = 0
     metrics: tuple[str, int] | None = None
     world: World | None = None
     token: str = ""
@@ -115,7 +115,7 @@ async def open_door(house: House, door: Door) -> AsyncIterator[tuple[WebServer, 
         if scraped is not None:
             await scraped.start()
         await web.start()
-        yield web, await listen_beside(sockets, door.address, door.socket_port)
+        yield web, await listen_beside(sockets, door.address[0], door.socket_port)
     finally:
         watching.cancel()
         await sockets.stop()

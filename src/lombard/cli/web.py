@@ -41,19 +41,25 @@ def address_of(host: str, port: int) -> tuple[str, int]:
         return str(name[0]), int(name[1])
 
 
-async def listen_beside(sockets: SocketServer, address: tuple[str, int], asked: int | None) -> int:
-    """Listen for the WebSocket beside a server: at its port + 1, or at the port that was asked for.
+def socket_port_of(port: int, asked: int | None) -> int:
+    """Say where the WebSocket listens: where it was asked to, or beside the HTTP port.
 
-    Raises `CannotStart`.
+    That is the next port; of a port of 0, which is any free one, another free one.
     """
-    host, port = address
-    wanted = (port + 1) % 65_536 if asked is None else asked
+    if asked is not None:
+        return asked
+    return (port + 1) % 65_536 if port else 0
+
+
+async def listen_beside(sockets: SocketServer, host: str, port: int) -> int:
+    """Listen for the WebSocket at a port, 0 for any free one; returns it. Raises `CannotStart`."""
     try:
-        return await sockets.start(host, wanted)
+        return await sockets.start(host, port)
     except OSError as fault:
         raise CannotStart(
-            f"Port {wanted} of {host}, for the WebSocket, cannot be had: "
-            f"{(fault.strerror or str(fault)).lower()}. Choose another with --socket-port."
+            f"Port {port} of {host}, for the WebSocket, cannot be had: "
+            f"{(fault.strerror or str(fault)).lower()}. Choose another with --socket-port "
+            "(`http.socket_port` in a configuration)."
         ) from fault
 
 

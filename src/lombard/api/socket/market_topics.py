@@ -15,6 +15,7 @@ from lombard.core.commands import Envelope
 from lombard.core.events import Event, Traded
 from lombard.core.queries import Pair
 from lombard.core.units import PRICE_ONE_E12, format_units
+from lombard.history.candles import GRANULARITIES
 from lombard.history.paging import Page
 from lombard.history.rows import CandleRow, TradeRow
 
@@ -118,6 +119,7 @@ class Candles(_OfPair):
     def __init__(self, context: Context, arg: dict[str, str], pair: Pair, granularity: str) -> None:
         super().__init__(context, arg, pair)
         self._granularity = granularity
+        self._cut = GRANULARITIES[granularity]
         self._read: list[CandleRow] = []
         self._told: list[CandleRow] = []
 
@@ -126,8 +128,9 @@ class Candles(_OfPair):
             self.wake()
 
     def stroke(self) -> None:
-        # Candles begin without a trade, too.
-        self.wake()
+        # Candles begin without a trade, too, once there was one.
+        if self._told and self.now_ms() >= self._cut.step(self._told[-1].open_ms, 1):
+            self.wake()
 
     async def prepare(self) -> None:
         self._read = await self._call.past(
