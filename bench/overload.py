@@ -31,6 +31,7 @@ from pathlib import Path
 
 CONNECTIONS = 192
 TICK_S = 0.002
+SLICE_S = 0.01
 ORDER_PATH = "/api/v2/spot/trade/place-order"
 CANCEL_PATH = "/api/v2/spot/trade/cancel-order"
 REPAY_PATH = "/api/v2/margin/crossed/account/repay"
@@ -201,7 +202,10 @@ async def offer(port, load, trader, ids, rate, repays_per_s, seconds, numbers):
     offered = 0
     fallen = False
     while (passed := time.perf_counter() - began) < seconds:
-        while offered < passed * rate:
+        # A client that cannot keep up offers less, and says so.
+        while offered < passed * rate and time.perf_counter() - began < min(
+            seconds, passed + SLICE_S
+        ):
             due = began + offered / rate
             offered += 1
             number = next(numbers)
