@@ -28,6 +28,12 @@ def run_serve(config: Config) -> None:
         raise CannotStart(
             "Operators need a port of their own: [operator] and [http] name the same."
         )
+    socket_port = socket_port_of(config.http.port, config.http.socket_port)
+    if office is not None and office == (address[0], socket_port):
+        raise CannotStart(
+            f"Operators need a port of their own: {socket_port} is the WebSocket's, unless "
+            "[http] socket_port says another."
+        )
     metrics = None
     if config.metrics.port:
         metrics = address_of(config.metrics.host, config.metrics.port)

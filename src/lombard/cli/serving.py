@@ -27,6 +27,7 @@ from lombard.cli.backups import back_up_house
 from lombard.cli.control import ControlSocket
 from lombard.cli.histories import Names, names_of
 from lombard.cli.house import House
+from lombard.cli.memory import give_back
 from lombard.cli.metrics import Metrics, metrics_app
 from lombard.cli.operators import make_operator
 from lombard.cli.web import WebServer, listen_beside
@@ -100,7 +101,10 @@ async def open_door(house: House, door: Door) -> AsyncIterator[tuple[WebServer, 
         app.pages.metrics = shown.render
     web = WebServer(app, *door.address)
     scraped = WebServer(metrics_app(shown.render), *door.metrics) if door.metrics else None
-    watching = asyncio.create_task(shown.watch_loop(), name="loop lag")
+    watching = [
+        asyncio.create_task(shown.watch_loop(), name="loop lag"),
+        asyncio.create_task(give_back(app.tally.count), name="memory"),
+    ]
     control = ControlSocket(
         house.directory,
         lambda target: back_up_house(house, target),
@@ -117,7 +121,8 @@ async def open_door(house: House, door: Door) -> AsyncIterator[tuple[WebServer, 
         await web.start()
         yield web, await listen_beside(sockets, door.address[0], door.socket_port)
     finally:
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         await sockets.stop()
         if not await web.stop(STOP_S):
             # Somebody waits for something long, as a clock put forward by years: not any more.
