@@ -62,19 +62,25 @@ def serve(port, room):
         app = Gateway(context, [*ENDPOINTS, signed, *sandbox.endpoints(world)], sandbox.Door(token))
         head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(CONSTANT))]
 
-        async def answer(scope, receive, send):
-            if scope["type"] != "http" or scope["raw_path"] != CONSTANT_PATH.encode():
-                await app(scope, receive, send)
-                return
-            await receive()
-            await send({"type": "http.response.start", "status": 200, "headers": head})
-            await send({"type": "http.response.body", "body": CONSTANT})
+        class Answering:
+            """The application, and a constant in front of it."""
 
-        return answer
+            async def __call__(self, scope, receive, send):
+                if scope["type"] != "http" or scope["raw_path"] != CONSTANT_PATH.encode():
+                    await app(scope, receive, send)
+                    return
+                await receive()
+                await send({"type": "http.response.start", "status": 200, "headers": head})
+                await send({"type": "http.response.body", "body": CONSTANT})
+
+            def __getattr__(self, name):
+                return getattr(app, name)
+
+        return Answering()
 
     serving.build_app = with_constant
     clock = sandboxed.ClockChoice("real", SPEED_ONE_E6, None)
-    plan = sandboxed.Plan(room, "127.0.0.1", port, clock, False, None, False)
+    plan = sandboxed.Plan(room, "127.0.0.1", port, clock, False, None, False, socket_port=0)
     sandboxed.run_sandbox(plan)
 
 

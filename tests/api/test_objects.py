@@ -174,6 +174,9 @@ async def sent(stranger: Client, case: Case, value: str) -> httpx.Response:
     row, name = case
     fields = [field.encode_name for field in msgspec.structs.fields(row.request)]
     wish = {each: STOCK[each] for each in fields if each in STOCK}
+    if row.path.endswith("cancel-replace-order"):
+        # It brings no exits.
+        wish = {each: wish[each] for each in wish if not each.startswith("preset")}
     if "idList" == name:
         wish[name] = [value]
     elif "batch-place-order" in row.path or "batch-orders" in row.path:

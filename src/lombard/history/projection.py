@@ -42,10 +42,10 @@ from lombard.core.events import (
 )
 from lombard.history import rows as r
 from lombard.history.candle_log import CandleLog, CandleLookup
+from lombard.history.id_log import IdLog
 from lombard.history.liquidation_log import LiquidationLog, LiquidationLookup
-from lombard.history.new_ids import new_id_of
 from lombard.history.position_log import PositionLog, PositionLookup
-from lombard.history.schema import COUNTER_ENGINE, COUNTER_LEDGER, MINUTE_MS, metadata
+from lombard.history.schema import COUNTER_ENGINE, COUNTER_LEDGER, HOUR_MS, metadata
 from lombard.history.trigger_log import TriggerLog, TriggerLookup
 
 Cell = int | str
@@ -139,7 +139,7 @@ class Projection:
         # of this batch
         self._changed_orders: dict[int, RunningOrder] = {}
         self._new_rates: dict[tuple[int, int], int] = {}
-        self._first_ids: dict[tuple[int, int], int] = {}
+        self._ids: Final = IdLog()
         self._rows: dict[str, list[Cell]] = {name: [] for name in TABLES}
         self._candles: Final = CandleLog(lookup)
         self._liquidations: Final = LiquidationLog(lookup, self._rows)
@@ -148,18 +148,43 @@ class Projection:
         # of this command
         self._seq = 0
         self._time_ms = 0
+        self._hour = -1
         self._overdrawn: Final[set[tuple[int, int]]] = set()
         # The next moment at which the first id of a minute is still to be noted.
-        self._unnoted_id_ms = 0
         self._unnoted_ledger_ms = 0
 
     def add(self, seq: int, time_ms: int, events: Sequence[Event]) -> None:
         """Add what a command did. Commands come in the order of the log."""
         self._seq = seq
+        hour = time_ms // HOUR_MS
+        begun = 0
+        if hour != self._hour:
+            # What happened at full hours that had passed meanwhile has their time: and so what has
+            # a smaller id is never later.
+            self._hour = hour
+            begun = self._add_hours(events)
+        self._add(time_ms, events, begun)
+        self._liquidations.end_command(time_ms)
+        if self._overdrawn:
+            self._check_overdrawn()
+
+    def _add_hours(self, events: Sequence[Event]) -> int:
+        """Add what happened up to the last full hour; return how many events that were."""
+        hours = [n for n, event in enumerate(events) if isinstance(event, HourTurned)]
+        begun = 0
+        for n, ends in zip(hours, [*hours[1:], hours[-1] + 1] if hours else [], strict=True):
+            turned = events[n]
+            assert isinstance(turned, HourTurned)
+            self._add(turned.hour_ms, events[:ends], begun)
+            begun = ends
+        return begun
+
+    def _add(self, time_ms: int, events: Sequence[Event], begun: int) -> None:
+        """Add the events from `begun` on, which happened at a moment."""
         self._time_ms = time_ms
-        if time_ms >= self._unnoted_id_ms:
-            self._note_first_id(events)
-        for position, event in enumerate(events):
+        self._ids.note_new(time_ms, events, begun)
+        for position in range(begun, len(events)):
+            event = events[position]
             if isinstance(event, OrderPlaced):
                 order = RunningOrder(event, time_ms)
                 self._orders[event.order_id] = self._changed_orders[event.order_id] = order
@@ -173,9 +198,6 @@ class Projection:
                 or self._triggers.add(event, time_ms)
             ):
                 self._add_liquidation(event)
-        self._liquidations.end_command(time_ms)
-        if self._overdrawn:
-            self._check_overdrawn()
 
     def take(self) -> dict[str, list[Cell]]:
         """Hand over the rows of the batch, flat, by table, and begin the next."""
@@ -184,11 +206,9 @@ class Projection:
             rows["orders"] += order.cells()
         for (coin, from_ms), rate_e12 in self._new_rates.items():
             rows["rates"] += (coin, from_ms, str(rate_e12))
-        for (counter, minute_ms), first_id in self._first_ids.items():
-            rows["minutes"] += (counter, minute_ms, first_id)
+        self._ids.take(rows["minutes"])
         self._changed_orders = {}
         self._new_rates = {}
-        self._first_ids = {}
         self._triggers.take(rows["triggers"])
         self._candles.take(rows["candles"])
         self._liquidations.take()
@@ -337,7 +357,7 @@ class Projection:
             hour_ms, interest_id = event.hour_ms, event.interest_id
             if interest_id < self._receipt_hours.get(hour_ms, interest_id + 1):
                 self._receipt_hours[hour_ms] = interest_id
-                self._note(COUNTER_ENGINE, hour_ms, interest_id)
+                self._ids.note(COUNTER_ENGINE, hour_ms, interest_id)
 
     def _repaid(self, event: Repaid) -> None:
         account, coin = event.account, event.coin
@@ -449,7 +469,7 @@ class Projection:
         ledger_id = self.next_ledger_id
         time_ms = self._time_ms
         if time_ms >= self._unnoted_ledger_ms:
-            self._unnoted_ledger_ms = self._note(COUNTER_LEDGER, time_ms, ledger_id)
+            self._unnoted_ledger_ms = self._ids.note(COUNTER_LEDGER, time_ms, ledger_id)
         self._rows["ledger"] += (
             ledger_id,
             self._seq,
@@ -471,18 +491,6 @@ class Projection:
         self._overdrawn.clear()
 
     # --- time -------------------------------------------------------------------------------
-
-    def _note_first_id(self, events: Sequence[Event]) -> None:
-        new_ids = [new_id for event in events if (new_id := new_id_of(event))]
-        if new_ids:
-            self._unnoted_id_ms = self._note(COUNTER_ENGINE, self._time_ms, min(new_ids))
-
-    def _note(self, counter: int, time_ms: int, first_id: int) -> int:
-        """Note the first id of a minute; give the moment at which the next minute begins."""
-        minute_ms = time_ms - time_ms % MINUTE_MS
-        noted = self._first_ids.get((counter, minute_ms), first_id)
-        self._first_ids[counter, minute_ms] = min(noted, first_id)
-        return minute_ms + MINUTE_MS
 
 
 def _covers_text(covers: tuple[tuple[int, int], ...]) -> str:
