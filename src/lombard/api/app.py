@@ -32,6 +32,7 @@ from lombard.api.operator.endpoints import operator_endpoints
 from lombard.api.pages import Pages
 from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
+from lombard.api.relief import Relief
 from lombard.api.signing import command_id, session_id
 from lombard.api.table import GET, Access, Counted, Endpoint
 from lombard.api.tally import Tally
@@ -74,6 +75,7 @@ class Gateway:
         self._local = local  # who may use the sandbox's own endpoints
         self._routes: dict[bytes, dict[str, Endpoint]] = {}
         endpoints = tuple(endpoints)
+        self._relief = Relief(context.node, endpoints)
         self.tally: Final = Tally()
         self.pages: Final = Pages(endpoints, context.limits, context.clock_ms)
         for endpoint in endpoints:
@@ -120,6 +122,8 @@ class Gateway:
         address = browser.address(context.rules, scope["client"], headers)
         limits = context.limits
         if limits is not None and not limits.admit_address(address, time.monotonic_ns()):
+            raise Fault("429")
+        if self._relief.refuses(scope["raw_path"]):
             raise Fault("429")
         query: bytes = scope["query_string"]
         body = await self._bodies.read(headers, receive)
