@@ -83,7 +83,7 @@ def predict(seed: int, storm: bool, commands: int) -> None:
     accepted: dict[str, int] = {}
     for _ in range(commands):
         account, cmd = traffic.next()
-        if account == c.VENUE or remembered(world, account, cmd):
+        if c.is_venue(account) or remembered(world, account, cmd):
             world.do(account, cmd, traffic.next_ms(), traffic.command_id(account))
             continue
         world.do(c.VENUE, c.Tick(), traffic.next_ms())
