@@ -29,33 +29,60 @@ import urllib.request
 from collections import Counter, deque
 from pathlib import Path
 
+import uvloop
+
 CONNECTIONS = 192
 TICK_S = 0.002
+SLICE_S = 0.01
 ORDER_PATH = "/api/v2/spot/trade/place-order"
 CANCEL_PATH = "/api/v2/spot/trade/cancel-order"
 REPAY_PATH = "/api/v2/margin/crossed/account/repay"
+CODE = re.compile(rb'"code":"(\w+)"')
 LOMBARD = Path(sys.executable).parent / "lombard"
 
 
-class Connection:
+class Connection(asyncio.Protocol):
     """One connection, one request on its way at a time."""
 
     def __init__(self, port):
         self._port = port
-        self._reader = self._writer = None
+        self._transport = self._answer = None
+        self._head, self._ends, self._received = b"", 0, b""
 
     async def send(self, request):
-        if self._writer is None:
-            self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
-        self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        length = int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1])
-        body = await self._reader.readexactly(length)
-        return int(head[9:12]), json.loads(body)
+        """Return the status of the answer, its code and its body."""
+        loop = asyncio.get_running_loop()
+        if self._transport is None:
+            await loop.create_connection(lambda: self, "127.0.0.1", self._port)
+        self._answer = loop.create_future()
+        self._transport.write(request)
+        return await self._answer
+
+    def connection_made(self, transport):
+        self._transport = transport
+
+    def data_received(self, data):
+        self._received += data
+        if not self._ends:
+            head, gap, _ = self._received.partition(b"\r\n\r\n")
+            if not gap:
+                return
+            length = int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1])
+            self._head, self._ends = head, len(head) + len(gap) + length
+        if len(self._received) >= self._ends:
+            assert len(self._received) == self._ends, self._received
+            body = self._received[len(self._head) + 4 :]
+            status, code = int(self._head[9:12]), CODE.search(body)[1].decode()
+            self._received, self._ends = b"", 0
+            self._answer.set_result((status, code, body))
+
+    def connection_lost(self, error):
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error or ConnectionError("closed by the server"))
 
     def close(self):
-        if self._writer is not None:
-            self._writer.close()
+        if self._transport is not None:
+            self._transport.close()
 
 
 class Trader:
@@ -103,10 +130,10 @@ class Load:
 
     async def _one(self, connection, kind, due, request):
         sent = time.perf_counter()
-        status, answer = await connection.send(request)
-        self.codes.setdefault(kind, Counter())[f"{status}/{answer['code']}"] += 1
+        status, code, _ = await connection.send(request)
+        self.codes.setdefault(kind, Counter())[f"{status}/{code}"] += 1
         # A refusal is an answer as well: how soon it comes is told beside the others.
-        done = "done" if answer["code"] == "00000" else "refused"
+        done = "done" if code == "00000" else "refused"
         now = time.perf_counter()
         self.seconds.setdefault(f"{kind} {done}, since due", []).append(now - due)
         self.seconds.setdefault(f"{kind} {done}, since sent", []).append(now - sent)
@@ -140,10 +167,10 @@ def metric(port, name):
 
 async def done(connection, request):
     for _ in range(50):
-        status, answer = await connection.send(request())
+        status, code, body = await connection.send(request())
         if status != 429:
-            assert answer["code"] == "00000", answer
-            return answer["data"]
+            assert code == "00000", body
+            return json.loads(body)["data"]
         await asyncio.sleep(0.1)
     raise AssertionError("never admitted")
 
@@ -201,7 +228,10 @@ async def offer(port, load, trader, ids, rate, repays_per_s, seconds, numbers):
     offered = 0
     fallen = False
     while (passed := time.perf_counter() - began) < seconds:
-        while offered < passed * rate:
+        # A client that cannot keep up offers less, and says so.
+        while offered < passed * rate and time.perf_counter() - began < min(
+            seconds, passed + SLICE_S
+        ):
             due = began + offered / rate
             offered += 1
             number = next(numbers)
@@ -279,9 +309,9 @@ def measure(pace, seconds, times, idle_s):
                 port = int(ready.rsplit(":", 1)[1])
                 numbers = iter(range(10**9))
                 # What any load costs once (caches, threads) is no matter of overload.
-                first = asyncio.run(phase(port, pace, 1, max(1, seconds / 4), numbers))
+                first = uvloop.run(phase(port, pace, 1, max(1, seconds / 4), numbers))
                 before = resident_mib(server.pid)
-                found = [asyncio.run(phase(port, pace, each, seconds, numbers)) for each in times]
+                found = [uvloop.run(phase(port, pace, each, seconds, numbers)) for each in times]
                 peak = resident_mib(server.pid)
                 time.sleep(idle_s)
                 waiting = metric(port, "lombard_lane_commands")

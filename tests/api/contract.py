@@ -10,12 +10,19 @@ import jsonschema_rs
 from lombard.api import sandbox
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.openapi import document
+from lombard.api.operator.endpoints import operator_endpoints
 
 
 @cache
 def described() -> dict[str, Any]:
     """Describe everything there is."""
     return document([*ENDPOINTS, *sandbox.endpoints(None)])  # type: ignore[arg-type]
+
+
+@cache
+def described_to_operators() -> dict[str, Any]:
+    """Describe the operators' port."""
+    return document(operator_endpoints())
 
 
 @cache

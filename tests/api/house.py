@@ -74,6 +74,7 @@ class House:
         self.now_ms = engine.time_ms
         self.ready = True
         self.overloaded = False
+        self.is_full = False  # known before a command is submitted
         self.stopped: Exception | None = None
         self.commands: list[Command] = []
         self.failures: list[BaseException] = []
@@ -112,6 +113,9 @@ class House:
 
     async def caught_up(self) -> None:
         await self.projector.wait(self.seq)
+
+    def takes_trading(self) -> bool:
+        return not self.is_full
 
     async def submit(self, account: int, command: Command, command_id: bytes = b"") -> Reply:
         if self.overloaded:

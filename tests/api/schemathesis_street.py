@@ -17,7 +17,11 @@ from schemathesis import Case
 from schemathesis.config import SchemathesisConfig
 
 from lombard.api import parameters
-from tests.api.contract import described
+from lombard.api.app import build_operator_app
+from lombard.api.visit import COOKIE
+from lombard.identity import Origin, csrf_token_of
+from tests.api.browser import PASSWORD, trader
+from tests.api.contract import described, described_to_operators
 from tests.api.house import HOST, Client, Street, street
 from tests.api.test_fuzz import one_of_everything
 
@@ -29,11 +33,14 @@ MEANT = {
     parameters.COIN: ("USDT", "BTC", "ETH", "PEPE", "XXX"),
     parameters.SYMBOL: ("BTCUSDT", "ETHUSDT", "PEPEUSDT", "XXXUSDT"),
 }
-FINE = ["400", "403", "404", "414"]
+FINE = ["400", "401", "403", "404", "414", "429"]
 TELL_EVERY = 10_000
+# Who asks.
+NOBODY, OWNER, BROWSER, OPERATOR = "", "owner", "browser", "operator"
+OPERATOR_PATHS = "/lombard/v1/operator/"
 AnyCase = Case[Any]
 Test = Callable[["Judged", AnyCase], None]
-AUTH_CODES = {"40001", "40002", "40005", "40006", "40008", "40009", "40011", "40012"}
+AUTH_CODES = {"30004", "40001", "40002", "40005", "40006", "40008", "40009", "40011", "40012"}
 
 
 class SignatureHook(requests.auth.AuthBase):
@@ -55,6 +62,34 @@ class SignatureHook(requests.auth.AuthBase):
         return request
 
 
+class SessionHook(requests.auth.AuthBase):
+    """Sends what a page of ours sends, with a session that has not ended."""
+
+    def __init__(self, place: Street, runner: asyncio.Runner) -> None:
+        self._accounts = place.house.directory.accounts
+        self._runner = runner
+        browser = runner.run(trader(place))
+        self._times = 0
+        self._email, self._page = browser.email, browser.page
+        (self._token,) = browser.cookies.values()
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._accounts.find_session(self._token) is None:
+            self._token = self._runner.run(self._begin())
+        request.headers["Cookie"] = f"{COOKIE}={self._token}"
+        if request.method == "POST":
+            request.headers["Origin"] = self._page
+            request.headers["X-CSRF-Token"] = csrf_token_of(self._token)
+        return request
+
+    async def _begin(self) -> str:
+        # Wrong passwords are counted by address: from here they may have been too many.
+        self._times += 1
+        origin = Origin(f"10.0.{self._times // 256}.{self._times % 256}", "Browser/1")
+        person = await self._accounts.check_password(self._email, PASSWORD, origin)
+        return (await self._accounts.log_in(person, "", origin)).token
+
+
 class Judged:
     """A venue in which everything is asked for, and a count of what was."""
 
@@ -62,21 +97,31 @@ class Judged:
         self._runner = asyncio.Runner()
         self._opened = street(path)
         self._place: Street = self._runner.run(self._opened.__aenter__())
-        self._hook = SignatureHook(self._runner.run(one_of_everything(self._place)))
+        owner = self._runner.run(one_of_everything(self._place))
+        operator = self._runner.run(self._operator())
+        self._hooks: dict[str, requests.auth.AuthBase] = {
+            OWNER: SignatureHook(owner),
+            BROWSER: SessionHook(self._place, self._runner),
+            OPERATOR: SignatureHook(operator),
+        }
+        self._office = build_operator_app(self._place.house.context, ())
         self._hashed_seq, self._hash = -1, ""
         self.codes: Counter[str] = Counter()
+
+    async def _operator(self) -> Client:
+        made = (await self._place.house.directory.create_operator("op@example.org")).key
+        return Client(self._place.http, made.user, made.key, made.secret, made.passphrase)
 
     @property
     def count(self) -> int:
         return sum(self.codes.values())
 
-    def ask(self, case: AnyCase, signed: bool) -> tuple[schemathesis.Response, str]:
-        """Send a request; returns the answer and its code."""
+    def ask(self, case: AnyCase, caller: str) -> tuple[schemathesis.Response, str]:
+        """Send a request as somebody, empty for nobody; returns the answer and its code."""
         words = case.as_transport_kwargs(base_url=f"http://{HOST}")
         allowed = ("method", "url", "headers", "params", "json", "data", "cookies")
         asked = requests.Request(**{key: words[key] for key in allowed if key in words})
-        if signed:
-            asked.auth = self._hook
+        asked.auth = self._hooks.get(caller)
         prepared = requests.Session().prepare_request(asked)
         hash_before = self._state_hash()
         response = self._runner.run(self._send(prepared))
@@ -123,7 +168,8 @@ class Judged:
         async def send(message: Any) -> None:
             said.append(message)
 
-        await self._place.app(scope, receive, send)
+        app = self._office if path.startswith(OPERATOR_PATHS) else self._place.app
+        await app(scope, receive, send)
         found: dict[str, list[str]] = {}
         for name, value in said[0]["headers"]:
             found.setdefault(name.decode(), []).append(value.decode())
@@ -152,16 +198,25 @@ def target_of(url: str) -> str:
 
 
 def each_case(
-    max_examples: int, signed: bool, mode: str = "all", repeatable: bool = True
+    max_examples: int,
+    signed: bool,
+    mode: str = "all",
+    repeatable: bool = True,
+    paths: str = "",
+    operators: bool = False,
 ) -> Callable[[Test], Test]:
-    """Ask for everything in the document; `mode` is what is asked: positive, negative or all.
+    """Ask for everything in a document; `mode` is what is asked: positive, negative or all.
+
+    `paths` is how the paths begin that are asked for. There is a document of operators, too.
 
     The format of a parameter says what is meant by it, and helps to ask for things that are there.
     It is no promise to refuse all else: a market order may bring any price, which nobody reads.
     """
     for name, words in MEANT.items():
         schemathesis.openapi.format(name, st.sampled_from(words))
-    document = described() if mode == "positive" else without_formats(described())
+    document = described_to_operators() if operators else described()
+    if mode != "positive":
+        document = without_formats(document)
     config = SchemathesisConfig.from_dict(
         {
             "generation": {
@@ -173,6 +228,8 @@ def each_case(
                 "database": "none",
                 "no-shrink": True,
             },
+            # Without a signature every request ends at the same place: a few are enough.
+            "phases": {"coverage": {"enabled": signed}},
             # A request of the right form may still ask for what cannot be: 400 and a code.
             "checks": {
                 "positive_data_acceptance": {"expected-statuses": ["200", *FINE]},
@@ -180,7 +237,7 @@ def each_case(
             },
         }
     )
-    schema = schemathesis.openapi.from_dict(document, config=config)
+    schema = schemathesis.openapi.from_dict(document, config=config).include(path_regex="^" + paths)
     return cast(Callable[[Test], Test], schema.parametrize())
 
 

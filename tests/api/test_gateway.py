@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -266,6 +268,42 @@ def test_what_stops_the_node_is_said_without_its_reason(tmp_path: Path) -> None:
     run(test())
 
 
+def test_trading_is_refused_unread_while_the_node_is_full(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            client = await place.client(USDT="1000")
+            order = {"symbol": "BTCUSDT", "side": "buy", "orderType": "limit", "force": "gtc"}
+            order |= {"price": "10000", "size": "0.01"}
+            path = "/api/v2/spot/trade/place-order"
+            content = json.dumps(order).encode()
+            headers = client.headers("POST", path, content)
+            first = await place.http.post(path, content=content, headers=headers)
+            placed = data_of(first)
+            place.house.is_full = True
+            before = place.house.engine.state_hash()
+            # What became of a request that has come before is never kept back.
+            again = await place.http.post(path, content=content, headers=headers)
+            assert placed == data_of(again)
+            assert "429" == (await client.refused(path, **order))[0]
+            unsigned = await place.http.post(path, content=b"{")
+            assert (429, "429") == (unsigned.status_code, fault_in(unsigned)[0])
+            assert before == place.house.engine.state_hash()
+
+            # What lowers risk, and what only looks, is let through.
+            words = {"symbol": "BTCUSDT", "orderId": placed["orderId"]}
+            await client.done("/api/v2/spot/trade/cancel-order", **words)
+            code, _ = await client.refused(
+                "/api/v2/margin/crossed/account/repay", coin="USDT", repayAmount="1"
+            )
+            assert "429" != code
+            assert [] == await client.read("/api/v2/spot/trade/unfilled-orders")
+
+            place.house.is_full = False
+            await client.done(path, **order)
+
+    run(test())
+
+
 def test_overload_within_a_batch_is_each_entry_s_own(tmp_path: Path) -> None:
     async def test() -> None:
         async with street(tmp_path) as place:
@@ -290,7 +328,13 @@ def test_overload_within_a_batch_is_each_entry_s_own(tmp_path: Path) -> None:
     run(test())
 
 
-def test_limits_count_by_user_and_by_address(tmp_path: Path) -> None:
+def test_limits_count_by_user_and_by_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However slow the machine is: all of it happens at one moment.
+    clock = SimpleNamespace(monotonic_ns=lambda: 10**12, perf_counter_ns=time.perf_counter_ns)
+    monkeypatch.setattr("lombard.api.app.time", clock)
+
     async def test() -> None:
         async with street(tmp_path, limits=RateLimits()) as place:
             client, other = await place.client(), await place.client()

@@ -10,7 +10,16 @@ from collections.abc import Iterator
 import pytest
 import schemathesis
 
-from tests.api.schemathesis_street import AUTH_CODES, AnyCase, Judged, each_case
+from tests.api.schemathesis_street import (
+    AUTH_CODES,
+    BROWSER,
+    NOBODY,
+    OPERATOR,
+    OWNER,
+    AnyCase,
+    Judged,
+    each_case,
+)
 
 REQUESTS_MIN = 5_000
 LONG_REQUESTS_MIN = 150_000
@@ -20,10 +29,16 @@ BEFORE_AUTH = {"40404", "40007", "40017"}
 
 RIGHT = each_case(2, signed=True, mode="positive")
 WRONG = each_case(2, signed=True, mode="negative")
-UNSIGNED = each_case(1, signed=False)
+UNSIGNED = each_case(5, signed=False)
+IDENTITY = "/lombard/v1/identity/"
+RIGHT_IN_BROWSER = each_case(3, signed=True, mode="positive", paths=IDENTITY)
+WRONG_IN_BROWSER = each_case(3, signed=True, mode="negative", paths=IDENTITY)
+RIGHT_OFFICE = each_case(2, signed=True, mode="positive", operators=True)
+WRONG_OFFICE = each_case(2, signed=True, mode="negative", operators=True)
 RIGHT_LONG = each_case(500, signed=True, mode="positive", repeatable=False)
 WRONG_LONG = each_case(400, signed=True, mode="negative", repeatable=False)
 UNSIGNED_LONG = each_case(200, signed=False, repeatable=False)
+OFFICE_LONG = each_case(100, signed=True, mode="positive", repeatable=False, operators=True)
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +49,13 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
     found.close()
 
 
-def ask_signed(judged: Judged, case: AnyCase) -> None:
-    response, _ = judged.ask(case, signed=True)
+def ask(judged: Judged, case: AnyCase, caller: str) -> None:
+    response, _ = judged.ask(case, caller)
     case.validate_response(response, excluded_checks=EXCLUDED)
 
 
 def ask_unsigned(judged: Judged, case: AnyCase) -> None:
-    response, code = judged.ask(case, signed=False)
+    response, code = judged.ask(case, NOBODY)
     case.validate_response(response, excluded_checks=EXCLUDED)
     if any("ACCESS-SIGN" in each for each in case.operation.definition.raw.get("security", ())):
         assert code in AUTH_CODES | BEFORE_AUTH, (case.method, case.path, code)
@@ -48,17 +63,37 @@ def ask_unsigned(judged: Judged, case: AnyCase) -> None:
 
 @RIGHT
 def test_right_and_signed(judged: Judged, case: AnyCase) -> None:
-    ask_signed(judged, case)
+    ask(judged, case, OWNER)
 
 
 @WRONG
 def test_wrong_and_signed(judged: Judged, case: AnyCase) -> None:
-    ask_signed(judged, case)
+    ask(judged, case, OWNER)
 
 
 @UNSIGNED
 def test_unsigned(judged: Judged, case: AnyCase) -> None:
     ask_unsigned(judged, case)
+
+
+@RIGHT_IN_BROWSER
+def test_right_in_a_browser(judged: Judged, case: AnyCase) -> None:
+    ask(judged, case, BROWSER)
+
+
+@WRONG_IN_BROWSER
+def test_wrong_in_a_browser(judged: Judged, case: AnyCase) -> None:
+    ask(judged, case, BROWSER)
+
+
+@RIGHT_OFFICE
+def test_right_by_an_operator(judged: Judged, case: AnyCase) -> None:
+    ask(judged, case, OPERATOR)
+
+
+@WRONG_OFFICE
+def test_wrong_by_an_operator(judged: Judged, case: AnyCase) -> None:
+    ask(judged, case, OPERATOR)
 
 
 def test_enough_was_asked(judged: Judged, request: pytest.FixtureRequest) -> None:
@@ -72,14 +107,14 @@ def test_enough_was_asked(judged: Judged, request: pytest.FixtureRequest) -> Non
 @pytest.mark.timeout(600)
 @RIGHT_LONG
 def test_right_and_signed_at_length(judged: Judged, case: AnyCase) -> None:
-    ask_signed(judged, case)
+    ask(judged, case, OWNER)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @WRONG_LONG
 def test_wrong_and_signed_at_length(judged: Judged, case: AnyCase) -> None:
-    ask_signed(judged, case)
+    ask(judged, case, OWNER)
 
 
 @pytest.mark.slow
@@ -87,6 +122,13 @@ def test_wrong_and_signed_at_length(judged: Judged, case: AnyCase) -> None:
 @UNSIGNED_LONG
 def test_unsigned_at_length(judged: Judged, case: AnyCase) -> None:
     ask_unsigned(judged, case)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@OFFICE_LONG
+def test_right_by_an_operator_at_length(judged: Judged, case: AnyCase) -> None:
+    ask(judged, case, OPERATOR)
 
 
 @pytest.mark.slow

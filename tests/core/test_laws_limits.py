@@ -32,9 +32,15 @@ NEVER_LENT = {
     Refusal.NOT_BORROWABLE,
     Refusal.INDEX_STALE,
     Refusal.IN_LIQUIDATION,
+    Refusal.ACCOUNT_FROZEN,
     Refusal.BORROW_UNDER_MINIMUM,
 }
-NEVER_MOVED = {Refusal.NOT_TRANSFERABLE, Refusal.INDEX_STALE, Refusal.IN_LIQUIDATION}
+NEVER_MOVED = {
+    Refusal.NOT_TRANSFERABLE,
+    Refusal.INDEX_STALE,
+    Refusal.IN_LIQUIDATION,
+    Refusal.ACCOUNT_FROZEN,
+}
 
 
 class Copies:

@@ -83,7 +83,7 @@ def predict(seed: int, storm: bool, commands: int) -> None:
     accepted: dict[str, int] = {}
     for _ in range(commands):
         account, cmd = traffic.next()
-        if account == c.VENUE or remembered(world, account, cmd):
+        if c.is_venue(account) or remembered(world, account, cmd):
             world.do(account, cmd, traffic.next_ms(), traffic.command_id(account))
             continue
         world.do(c.VENUE, c.Tick(), traffic.next_ms())
@@ -131,6 +131,15 @@ def test_whom_nobody_knows_is_told_so() -> None:
     told = why.what_if(world.state, c.account_id(77, 1), [], c.Borrow(USDT, 1, ""))
 
     assert Refusal.ACCOUNT_UNKNOWN == told.reply.refusal
+
+
+def test_a_flash_repayment_cannot_be_asked_about() -> None:
+    world = World()
+    account = world.crossed(BTC="1")
+    world.borrow(account, "USDT", "9000")
+
+    with pytest.raises(AssertionError, match="orders are not known beforehand"):
+        why.what_if(world.state, account, [], c.FlashRepay(USDT))
 
 
 def fields(thing: object) -> dict[str, object]:

@@ -67,10 +67,10 @@ class Venue:
                 self.keys.append(keys_in(printed))
         (config,) = re.findall(r"```toml\n(.*?)```", self.text, re.DOTALL)
         first = second = free_port()
-        while second == first:
+        while second in (first, first + 1):  # the next is the WebSocket's
             second = free_port()
         self.ports = first, second
-        for said, port in zip(("8080", "8081"), self.ports, strict=True):
+        for said, port in zip(("8080", "8090"), self.ports, strict=True):
             assert f"port = {said}" in config
             config = config.replace(f"port = {said}", f"port = {port}")
         (place / "lombard.toml").write_text(config)
@@ -127,7 +127,7 @@ def test_the_guide_prints_what_it_says(tmp_path: Path) -> None:
         for code, _ in blocks_of(GUIDE):
             while '"..."' in code:
                 code = code.replace('"..."', f'"{spare.pop(0)}"', 1)
-            for port, free in zip(("8080", "8081"), venue.ports, strict=True):
+            for port, free in zip(("8080", "8090"), venue.ports, strict=True):
                 code = code.replace(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{free}")
             output = io.StringIO()
             with redirect_stdout(output):
@@ -173,10 +173,11 @@ def test_what_waits_for_a_second_operator_outlives_a_crash(tmp_path: Path) -> No
 
 
 @pytest.mark.timeout(600)
-def test_operators_need_a_port_of_their_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize("beyond", [0, 1], ids=["the API's", "the WebSocket's"])
+def test_operators_need_a_port_of_their_own(tmp_path: Path, beyond: int) -> None:
     venue = Venue(tmp_path)
     config = (tmp_path / "lombard.toml").read_text()
-    same = config.replace(f"port = {venue.ports[1]}", f"port = {venue.ports[0]}")
+    same = config.replace(f"port = {venue.ports[1]}", f"port = {venue.ports[0] + beyond}")
     (tmp_path / "lombard.toml").write_text(same)
 
     done = subprocess.run(

@@ -16,14 +16,37 @@ from lombard.core import (
     flash_repay,
     orders,
     slices,
+    treasury,
 )
-from lombard.core.state import Reply
+from lombard.core.commands import ApproveMove
+from lombard.core.events import Event, MoveDecided
+from lombard.core.refusals import Refusal
+from lombard.core.state import Reply, State
 from lombard.core.trigger_book import Ladder, Trail
 from lombard.sim.campaign import run_campaign
 
 surpluses = slices.ranked_surpluses
 size_exits = firing._size_exits
 take_reached = Ladder.take_reached
+refuse_account = orders.refuse_account
+approve = treasury._approve
+
+
+def order_though_frozen(*args: Any) -> Reply | None:
+    """Refuse an account's orders as ever, but not because it is frozen."""
+    reply = refuse_account(*args)
+    frozen = reply is not None and reply.refusal is Refusal.ACCOUNT_FROZEN
+    return None if frozen else reply
+
+
+def approve_own(state: State, operator: int, cmd: ApproveMove, events: list[Event]) -> Reply:
+    """Approve a movement without looking at who proposed it."""
+    reply = approve(state, -1, cmd, events)
+    for place, event in enumerate(events):
+        if isinstance(event, MoveDecided):
+            events[place] = MoveDecided(event.proposal_id, operator, True)
+    return reply
+
 
 # Where it is, what is there, and what is there instead.
 PLANTED: dict[str, tuple[Any, str, Any]] = {
@@ -68,6 +91,8 @@ PLANTED: dict[str, tuple[Any, str, Any]] = {
         lambda _, trigger: trigger.reached_ticks * (2 - trigger.side),
     ),
     "a delisted debt is not repaid by force": (delisting, "owes_delisted", lambda *_: False),
+    "a frozen account may order": (orders, "refuse_account", order_though_frozen),
+    "who proposed a movement may approve it": (treasury, "_approve", approve_own),
 }
 
 

@@ -16,7 +16,9 @@ import structlog
 from lombard.api import browser, envelope, sandbox
 from lombard.api.auth import (
     HEADERS,
+    KEY,
     PASSPHRASE,
+    SIGN,
     TIMESTAMP,
     check_address,
     check_passphrase,
@@ -32,7 +34,8 @@ from lombard.api.operator.endpoints import operator_endpoints
 from lombard.api.pages import Pages
 from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
-from lombard.api.signing import command_id, session_id
+from lombard.api.relief import Relief
+from lombard.api.signing import command_id, parse_timestamp, session_id
 from lombard.api.table import GET, Access, Counted, Endpoint
 from lombard.api.tally import Tally
 from lombard.api.visit import Visit
@@ -74,6 +77,7 @@ class Gateway:
         self._local = local  # who may use the sandbox's own endpoints
         self._routes: dict[bytes, dict[str, Endpoint]] = {}
         endpoints = tuple(endpoints)
+        self._relief = Relief(context.node, endpoints)
         self.tally: Final = Tally()
         self.pages: Final = Pages(endpoints, context.limits, context.clock_ms)
         for endpoint in endpoints:
@@ -120,6 +124,8 @@ class Gateway:
         address = browser.address(context.rules, scope["client"], headers)
         limits = context.limits
         if limits is not None and not limits.admit_address(address, time.monotonic_ns()):
+            raise Fault("429")
+        if self._relief.refuses(scope["raw_path"]) and not _has_come_before(context, headers):
             raise Fault("429")
         query: bytes = scope["query_string"]
         body = await self._bodies.read(headers, receive)
@@ -236,6 +242,14 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
                 raise Fault("40017", f"header {name.decode('latin-1')} comes twice")
             found[name] = value
     return found
+
+
+def _has_come_before(context: Context, headers: dict[bytes, bytes]) -> bool:
+    """Say whether the same signed request was here; what became of it is never kept back."""
+    key, stamp, sign = (headers.get(name, b"") for name in (KEY, TIMESTAMP, SIGN))
+    if parse_timestamp(stamp) is None:
+        return False
+    return context.replays.knows(command_id(key, stamp, sign))
 
 
 def _session_call(

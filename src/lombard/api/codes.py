@@ -106,6 +106,8 @@ def _named_by(function: object, seen: set[object]) -> Iterator[str]:
             named = function.__globals__.get(name, _METHODS.get(name))
             if named is not Fault:
                 yield from _named_by(named, seen)
+    for cell in function.__closure__ or ():
+        yield from _named_by(cell.cell_contents, seen)
 
 
 def _parts_of(code: CodeType) -> Iterator[CodeType]:

@@ -260,7 +260,8 @@ def _property(name: str, kind: Any, required: bool) -> Json:
         return part if required else {**part, "type": ["object", "null"]}
     if kind is str:
         return _text(name, _WRITTEN if required else [*_WRITTEN, "null"], required, described=True)
-    return msgspec.json.schema(kind)
+    plain = msgspec.json.schema(kind)
+    return plain if required else {**plain, "type": [plain["type"], "null"]}
 
 
 def _entry(kind: Any) -> Json:

@@ -64,6 +64,9 @@ class Node(Protocol):
         Raises `Overloaded` at once when the queue is full, `Stopped` when none are taken.
         """
 
+    def takes_trading(self) -> bool:
+        """Say whether `submit` would take a command that does not lower risk now."""
+
     def exchange_time_ms(self) -> int:
         """Say what time it is at the exchange, which a sandbox's user may have set."""
 

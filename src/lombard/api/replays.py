@@ -60,6 +60,10 @@ class Replays:
         """Say how many are remembered."""
         return len(self._seen)
 
+    def knows(self, command_id: bytes) -> bool:
+        """Say whether a request has come before."""
+        return command_id in self._seen
+
     async def once(
         self,
         command_id: bytes,

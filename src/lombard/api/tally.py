@@ -30,6 +30,10 @@ class Tally:
             latency = self._latencies[path] = Histogram(LATENCY_NS)
         latency.add(elapsed_ns)
 
+    def count(self) -> int:
+        """Say how many requests were answered altogether."""
+        return sum(self.requests.values())
+
     def latencies(self) -> dict[str, Histogram]:
         """Return the histogram of each path, in nanoseconds."""
         return {path.decode() or ELSEWHERE: found for path, found in self._latencies.items()}

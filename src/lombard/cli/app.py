@@ -110,20 +110,18 @@ def sandbox(
     plays, recording = _market(market)
     _log(log_level, log_format)
     with _faults():
-        choice = ClockChoice(mode, speed_e6, start_ms)
-        pace = commands_per_second
         run_sandbox(
             Plan(
-                data,
-                host,
-                port,
-                choice,
-                plays,
-                recording,
-                rate_limits,
-                history,
-                pace,
-                socket_port,
+                directory=data,
+                host=host,
+                port=port,
+                clock=ClockChoice(mode, speed_e6, start_ms),
+                market=plays,
+                recording=recording,
+                rate_limits=rate_limits,
+                history_url=history,
+                commands_per_second=commands_per_second,
+                socket_port=socket_port,
             )
         )
 

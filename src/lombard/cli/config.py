@@ -141,7 +141,7 @@ host = "127.0.0.1"
 port = 8080
 
 [operator]
-port = 8081
+port = 8090
 """
 
 

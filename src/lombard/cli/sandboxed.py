@@ -15,7 +15,7 @@ from lombard import __version__
 from lombard.api.ratelimit import RateLimits
 from lombard.api.visit import Rules
 from lombard.cli.house import House
-from lombard.cli.serving import open_door, run_in_loop, until_stopped
+from lombard.cli.serving import Door, open_door, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
 from lombard.cli.web import address_of, socket_port_of, socket_url_of, url_of
 from lombard.core import __impl__
@@ -96,8 +96,8 @@ async def _serve(plan: Plan, address: tuple[str, int], directory: Path, tape: Ta
         limits = RateLimits() if plan.rate_limits else None
         rules = Rules(sign_up_open=True, is_secure=False)
         port = socket_port_of(plan.port, plan.socket_port)
-        door = open_door(house, address, limits, world, token, rules, None, port)
-        async with door as (web, socket_port):
+        door = Door(address, limits, rules, port, world=world, token=token)
+        async with open_door(house, door) as (web, socket_port):
             say(f"WebSocket: {socket_url_of(plan.host, socket_port)}")
             _tell(url_of(plan.host, address[1]), demo, clock, token)
             await until_stopped(house, web)

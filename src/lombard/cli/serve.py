@@ -5,7 +5,7 @@ from pathlib import Path
 from lombard.cli.config import Config, rules_of
 from lombard.cli.house import House
 from lombard.cli.limiting import rate_limits_of
-from lombard.cli.serving import open_door, open_office, run_in_loop, until_stopped
+from lombard.cli.serving import Door, open_door, open_office, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
 from lombard.cli.web import address_of, socket_port_of, socket_url_of, url_of
 from lombard.journal.opening import Paths
@@ -27,6 +27,12 @@ def run_serve(config: Config) -> None:
     if office == address:
         raise CannotStart(
             "Operators need a port of their own: [operator] and [http] name the same."
+        )
+    socket_port = socket_port_of(config.http.port, config.http.socket_port)
+    if office is not None and office == (address[0], socket_port):
+        raise CannotStart(
+            f"Operators need a port of their own: {socket_port} is the WebSocket's, unless "
+            "[http] socket_port says another."
         )
     metrics = None
     if config.metrics.port:
@@ -54,9 +60,9 @@ async def _serve(
         operator = config.operator
         limits, rules = rate_limits_of(config.limits), rules_of(config)
         port = socket_port_of(config.http.port, config.http.socket_port)
-        door = open_door(house, address, limits, None, "", rules, metrics, port)
+        door = Door(address, limits, rules, port, metrics)
         async with (
-            door as (web, socket_port),
+            open_door(house, door) as (web, socket_port),
             open_office(house, office, operator.needs_two, rules) as behind,
         ):
             if metrics is not None:

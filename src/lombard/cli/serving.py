@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import structlog
 import uvloop
@@ -30,6 +30,7 @@ from lombard.cli.backups import back_up_house
 from lombard.cli.control import ControlSocket
 from lombard.cli.histories import Names, names_of
 from lombard.cli.house import House
+from lombard.cli.memory import give_back
 from lombard.cli.metrics import Metrics, metrics_app
 from lombard.cli.operators import make_operator
 from lombard.cli.telling import warn
@@ -70,40 +71,47 @@ def run_in_loop(main: Callable[[], Awaitable[_T]]) -> _T:
         return runner.run(run())
 
 
-@asynccontextmanager
-async def open_door(
-    house: House,
-    address: tuple[str, int],
-    limits: RateLimits | None,
-    world: World | None = None,
-    token: str = "",
-    rules: Rules | None = None,
-    metrics: tuple[str, int] | None = None,
-    socket_port: int = 0,
-) -> AsyncIterator[tuple[WebServer, int]]:
-    """Let clients in at an address while the context lasts; also gives the WebSocket's port.
+class Door(NamedTuple):
+    """Where clients are let in, and on which terms; None of `limits` counts no calls.
 
-    That is `socket_port`, or any free one for 0. A sandbox shows its metrics at the address, to
-    this machine; a venue at an address of their own, if any.
+    The WebSocket is at `socket_port`, 0 being any free one. A sandbox brings its `world`, and the
+    `token` that its own calls need beyond this machine; it shows its metrics at the address. A
+    venue shows them at `metrics`, if anywhere.
     """
+
+    address: tuple[str, int]
+    limits: RateLimits | None
+    rules: Rules
+    socket_port: int = 0
+    metrics: tuple[str, int] | None = None
+    world: World | None = None
+    token: str = ""
+
+
+@asynccontextmanager
+async def open_door(house: House, door: Door) -> AsyncIterator[tuple[WebServer, int]]:
+    """Let clients in while the context lasts; gives the server and the WebSocket's port."""
     context = Context(
         house.node,
         house.reader,
         house.node.history_caught_up,
         house.identity,
         machine_ms,
-        limits,
-        rules,
+        door.limits,
+        door.rules,
         lambda: house.history.trouble,
     )
-    app = build_app(context, world, token)
+    app = build_app(context, door.world, door.token)
     shown = Metrics(house, app.tally)
-    if world is not None:
+    if door.world is not None:
         app.pages.metrics = shown.render
-    app.pages.site = site = _site(world is not None, bool(token), context.rules)
-    web = WebServer(app, *address)
-    scraped = WebServer(metrics_app(shown.render), *metrics) if metrics is not None else None
-    watching = asyncio.create_task(shown.watch_loop(), name="loop lag")
+    app.pages.site = site = _site(door.world is not None, bool(door.token), context.rules)
+    web = WebServer(app, *door.address)
+    scraped = WebServer(metrics_app(shown.render), *door.metrics) if door.metrics else None
+    watching = [
+        asyncio.create_task(shown.watch_loop(), name="loop lag"),
+        asyncio.create_task(give_back(app.tally.count), name="memory"),
+    ]
     control = ControlSocket(
         house.directory,
         lambda target: back_up_house(house, target),
@@ -118,10 +126,11 @@ async def open_door(
         if scraped is not None:
             await scraped.start()
         await web.start()
-        site.socket_port = await listen_beside(sockets, address[0], socket_port)
+        site.socket_port = await listen_beside(sockets, door.address[0], door.socket_port)
         yield web, site.socket_port
     finally:
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         await sockets.stop()
         if not await web.stop(STOP_S):
             # Somebody waits for something long, as a clock put forward by years: not any more.

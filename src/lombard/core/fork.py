@@ -4,6 +4,10 @@ What happens to the copy happens to nobody. It holds the user's accounts with al
 of the other side of a book as many levels as an order could reach, with the accounts they belong
 to. Triggers stay behind: what a trade would set off is not foretold. So its cost is that of the
 account, of the trade and of the catalogue, not of the venue.
+
+A flash repayment cannot be asked about: which books it sells into is known only as it goes on. No
+call of the API asks (`api.foresight` knows orders, loans, repayments and transfers); who asks from
+Python gets an `AssertionError`.
 """
 
 from __future__ import annotations

@@ -108,6 +108,12 @@ class Lanes:
             "trade": len(self._trade),
         }
 
+    def takes_trading(self) -> bool:
+        """Say whether a command that does not lower risk would be let in now."""
+        if len(self._trade) >= self._lane_max:
+            return False
+        return self._pace is None or self._pace.has_room(monotonic_ns())
+
     def put(self, entry: Entry) -> None:
         """Let a command wait. Raises `Overloaded` when its lane is full, or the pace is met."""
         lane = self._trade

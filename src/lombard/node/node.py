@@ -94,6 +94,10 @@ class Node:
         """What the node has counted of itself."""
         return self._sequencer.meter
 
+    def takes_trading(self) -> bool:
+        """Say whether a command that does not lower risk would be queued now."""
+        return self._sequencer.takes_trading()
+
     def depths(self) -> dict[str, int]:
         """Say how many commands wait in each lane."""
         return self._sequencer.depths()

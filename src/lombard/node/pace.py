@@ -24,12 +24,16 @@ class Pace:
         self._interval_ns: Final = SECOND_NS // commands_per_second
         self._full_at_ns = 0
 
+    def has_room(self, now_ns: int) -> bool:
+        """Say whether there is a token."""
+        full_at_ns = max(self._full_at_ns, now_ns) + self._interval_ns
+        return full_at_ns <= now_ns + max(BURST_NS, self._interval_ns)
+
     def admit(self, now_ns: int) -> bool:
         """Take a token, if there is one."""
-        full_at_ns = max(self._full_at_ns, now_ns) + self._interval_ns
-        if full_at_ns > now_ns + max(BURST_NS, self._interval_ns):
+        if not self.has_room(now_ns):
             return False
-        self._full_at_ns = full_at_ns
+        self._full_at_ns = max(self._full_at_ns, now_ns) + self._interval_ns
         return True
 
     def draw(self, now_ns: int) -> None:

@@ -96,6 +96,10 @@ class Sequencer:
         """How many commands wait for the log."""
         return len(self._lanes)
 
+    def takes_trading(self) -> bool:
+        """Say whether a command that does not lower risk would be queued now."""
+        return self._lanes.takes_trading()
+
     def depths(self) -> dict[str, int]:
         """Say how many commands wait in each lane."""
         return self._lanes.depths()

@@ -16,7 +16,7 @@ from lombard.sim.loan import Loan
 from lombard.sim.slow import SlowPrices
 from lombard.sim.terms import NaiveTerms
 from lombard.sim.triggers import NaiveTriggers
-from lombard.sim.venue import NaiveVenue
+from lombard.sim.venue import FEES, FUND, INTEREST, POOL, NaiveVenue
 
 Key = tuple[int, int]  # account, coin
 
@@ -32,11 +32,13 @@ class Books:
         self.terms = NaiveTerms()
         self.coupons = NaiveCoupons()
         self.book = NaiveBook(self.terms.pairs)
-        self.venue = NaiveVenue()
+        self.venue = NaiveVenue(self.terms.pairs)
         self.triggers = NaiveTriggers(self)
         self.slow = SlowPrices()
         self.levels: defaultdict[int, int] = defaultdict(int)
         self.locked: set[int] = set()
+        # Whom an operator has frozen.
+        self.restricted: set[int] = set()
         # Whether the command at hand is answered as the first time.
         self.recalled = False
         # The same, and by its command id.
@@ -86,8 +88,9 @@ class Books:
                 low, high = min(low, slow[coin]), max(low, slow[coin])
             excess = held - owed
             net += low * self.terms.weighed(slot, coin, excess) if excess > 0 else high * excess
-            debt += high * owed
-            needed += high * self.terms.maintenance(slot, coin, owed, principals)
+            if owed or principals[coin]:
+                debt += high * owed
+                needed += high * self.terms.maintenance(slot, coin, owed, principals)
         return net, debt, needed
 
     def trusts_prices(self, account: int) -> bool:
@@ -112,11 +115,19 @@ class Books:
         """Assert that every balance and debt, and every open receipt, is as predicted."""
         self.compare_accounts(state, self.venue.accounts)
         hold("the accounts are those that were opened", self.venue.accounts, set(state.accounts))
+        frozen = {account for account in state.accounts if queries.is_frozen(state, account)}
+        hold("who is frozen is whom an operator froze", self.restricted, frozen)
+        waiting = [each.id for each in queries.proposals(state)]
+        hold("what waits for another operator is as foretold", [*self.venue.proposals], waiting)
         for coin in state.coins:
-            hold(
-                "pools are what was lent and came back", self.venue.pools[coin.id], coin.pool_units
-            )
-            hold("the fund is what it was paid", self.venue.fund[coin.id], coin.insurance_units)
+            mine = {name: fund[coin.id] for name, fund in self.venue.funds.items()}
+            actual = {
+                POOL: coin.pool_units,
+                FUND: coin.insurance_units,
+                FEES: coin.fee_units,
+                INTEREST: coin.interest_units,
+            }
+            hold("the venue's funds are what came in less what went out", mine, actual)
         self.slow.adopt(state)
         self.coupons.check_starts()
         if receipts:

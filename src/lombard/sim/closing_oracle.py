@@ -38,6 +38,8 @@ def close(a: Auditor, account: int, cmd: c.ClosePosition) -> Answer:
         return Answer(Refusal.COIN_NOT_IN_ACCOUNT)
     if account in a.locked:
         return Answer(Refusal.IN_LIQUIDATION)
+    if account in a.restricted:
+        return Answer(Refusal.ACCOUNT_FROZEN)
     base = (account, pair.base)
     excess = a.available[base] + a.frozen[base] - a.loans[base].debt
     loan_type = c.AUTO_REPAY if cmd.repay else c.NORMAL
@@ -71,6 +73,8 @@ def flash_repay(a: Auditor, account: int, cmd: c.FlashRepay) -> Answer | None:
         return Answer(Refusal.COIN_NOT_IN_ACCOUNT)
     if account in a.locked:
         return Answer(Refusal.IN_LIQUIDATION)
+    if account in a.restricted:
+        return Answer(Refusal.ACCOUNT_FROZEN)
     meant = coins if cmd.coin == ALL_COINS else [cmd.coin]
     debts = [coin for coin in meant if a.loans[account, coin].principal]
     if not debts:

@@ -162,6 +162,8 @@ class NaiveCoupons:
     def begin_hour(self, loans: dict[Key, Loan], hour_ms: int) -> None:
         """Bind what the charges of a full hour use first, user by user."""
         for user, wallet in self.wallets.items():
+            if not wallet.coupons:
+                continue
             owed = {
                 key: loan.principal
                 for key, loan in loans.items()

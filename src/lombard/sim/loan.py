@@ -3,12 +3,12 @@
 from collections import deque
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil
 
 
 def half_up(value: Fraction) -> int:
     """Round halves up."""
-    return floor(value + Fraction(1, 2))
+    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
 
 
 @dataclass

@@ -19,7 +19,9 @@ from lombard.sim import (
     closing_oracle,
     coupon_oracle,
     order_oracle,
+    restriction_oracle,
     terms_oracle,
+    treasury_oracle,
     trigger_oracle,
 )
 from lombard.sim.limits import index_problem, limit, may_hold, refuse_lending, refuse_over_limit
@@ -33,7 +35,8 @@ def foresee(a: Auditor, account: int, cmd: c.Command, command_id: bytes) -> Answ
     """Say how a command must be answered now; None when `a.script` is to say so in the end."""
     a.recalled = a.answered = False
     ttl_ms = a.terms.parameters["client_oid_ttl_ms"]
-    if account != c.VENUE and account not in a.venue.accounts:
+    of_the_venue = c.is_venue(account)
+    if not of_the_venue and account not in a.venue.accounts:
         known = a.venue.replies.get(command_id) if command_id else None
         if known is None or order_oracle.has_oid(cmd):
             return Answer(Refusal.ACCOUNT_UNKNOWN)
@@ -43,7 +46,7 @@ def foresee(a: Auditor, account: int, cmd: c.Command, command_id: bytes) -> Answ
         # Answered by its command id, it is not looked at any further.
         a.answered = not order_oracle.has_oid(cmd)
         return earlier
-    rows = OF_THE_VENUE if account == c.VENUE else FORESEEN
+    rows = OF_THE_VENUE if of_the_venue else FORESEEN
     row = rows.get(type(cmd))
     return Answer(Refusal.COMMAND_UNKNOWN) if row is None else row(a, account, cmd)
 
@@ -81,6 +84,8 @@ def transfer(a: Auditor, account: int, cmd: c.Transfer) -> Answer:
         return Answer(Refusal.AMOUNT_NOT_POSITIVE)
     if account in a.locked:
         return Answer(Refusal.IN_LIQUIDATION)
+    if account in a.restricted:
+        return Answer(Refusal.ACCOUNT_FROZEN)
     available = a.available[account, cmd.coin]
     if cmd.units > available:
         return Answer(Refusal.INSUFFICIENT_BALANCE)
@@ -100,7 +105,7 @@ def transfer(a: Auditor, account: int, cmd: c.Transfer) -> Answer:
 
 def borrow(a: Auditor, account: int, cmd: c.Borrow) -> Answer:
     """RULES 6.1, 6.2."""
-    refusal = refuse_loan_account(a, account, cmd.coin, locked=True)
+    refusal = refuse_loan_account(a, account, cmd.coin, lends=True)
     if refusal is not None:
         return refusal
     if cmd.units <= 0:
@@ -116,22 +121,24 @@ def borrow(a: Auditor, account: int, cmd: c.Borrow) -> Answer:
     return Answer(None, cmd.units) if refusal is None else refusal
 
 
-def refuse_loan_account(a: Auditor, account: int, coin: int, locked: bool) -> Answer | None:
-    """Say why an account has no loans of a coin at all."""
+def refuse_loan_account(a: Auditor, account: int, coin: int, lends: bool) -> Answer | None:
+    """Say why an account has no loans of a coin at all, or none are made to it."""
     if c.slot_of(account) == c.SLOT_SPOT:
         return Answer(Refusal.MARGIN_NOT_OPENED)
     if coin not in range(len(a.terms.coins)):
         return Answer(Refusal.COIN_UNKNOWN)
     if not may_hold(a, account, coin):
         return Answer(Refusal.COIN_NOT_IN_ACCOUNT)
-    if locked and account in a.locked:
+    if lends and account in a.locked:
         return Answer(Refusal.IN_LIQUIDATION)
+    if lends and account in a.restricted:
+        return Answer(Refusal.ACCOUNT_FROZEN)
     return None
 
 
 def repay(a: Auditor, account: int, cmd: c.Repay) -> Answer:
     """RULES 6.4: capped at the debt first; no less than the interest due."""
-    refusal = refuse_loan_account(a, account, cmd.coin, locked=False)
+    refusal = refuse_loan_account(a, account, cmd.coin, lends=False)
     if refusal is not None:
         return refusal
     if cmd.units <= 0:
@@ -207,4 +214,6 @@ FORESEEN: dict[type[c.Command], Row] = {
 OF_THE_VENUE: dict[type[c.Command], Row] = {
     **terms_oracle.FORESEEN,
     **announcement_oracle.FORESEEN,
+    **treasury_oracle.FORESEEN,
+    **restriction_oracle.FORESEEN,
 }

@@ -130,13 +130,15 @@ def refuse_place(
     slot = c.slot_of(account)
     if not terms.trading:
         return Answer(Refusal.PAIR_NOT_TRADING)
-    if slot == c.SLOT_SPOT:
-        return Answer(Refusal.ORDER_INVALID) if cmd.loan_type else None
+    if slot == c.SLOT_SPOT and cmd.loan_type:
+        return Answer(Refusal.ORDER_INVALID)
     if slot == c.SLOT_CROSSED and not terms.crossed:
         return Answer(Refusal.PAIR_NOT_MARGIN)
     if slot >= c.SLOT_ISOLATED and slot - c.SLOT_ISOLATED != cmd.pair:
         return Answer(Refusal.COIN_NOT_IN_ACCOUNT)
-    return Answer(Refusal.IN_LIQUIDATION) if account in a.locked else None
+    if account in a.locked:
+        return Answer(Refusal.IN_LIQUIDATION)
+    return Answer(Refusal.ACCOUNT_FROZEN) if account in a.restricted else None
 
 
 def refuse_increase(

@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import ceil
 
 from lombard.core import events as e
+from lombard.sim.venue import POOL
 
 FLAT_KINK = 10**6
 
@@ -46,6 +47,9 @@ class NaiveRates:
                 self.change(event.coin, -units, -units, time_ms)
             case e.PoolFunded():
                 self.change(event.coin, 0, event.units, time_ms)
+            case e.VenueWithdrew():
+                if event.source == POOL:
+                    self.change(event.coin, 0, -event.units, time_ms)
             case e.RateSet():
                 rate_e12 = event.rate_e12
                 # A curve that is a coin's first model tells its first rate like this, too.

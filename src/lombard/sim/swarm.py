@@ -8,6 +8,7 @@ from random import Random
 
 from lombard.sim.faults import FAULTS
 from lombard.sim.operating import OPERATOR
+from lombard.sim.operators import BY_HAND
 from lombard.sim.traffic import STORM, WEIGHTS
 
 NONE, ONE, SOME, ALL = range(4)
@@ -25,7 +26,8 @@ class Swarm:
         # One command in so many is followed by a start from a snapshot; 0: none.
         self.restarts = random.choice([0, 0, 300])
         self.weights = dict(STORM if storm else WEIGHTS)
-        rare = [kind for kind in [*FAULTS, *OPERATOR, "jump"] if not (storm and kind in STORM)]
+        rare = [*FAULTS, *OPERATOR, *BY_HAND, "jump"]
+        rare = [kind for kind in rare if not (storm and kind in STORM)]
         # What stops the feed stops liquidations too: storms mostly go without.
         mode = random.choice([NONE, NONE, NONE, ONE, SOME, ALL] if storm else MODES)
         chosen = random.choice(rare)

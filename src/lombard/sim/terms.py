@@ -59,6 +59,14 @@ class NaiveTerms:
         elif isinstance(cmd, c.SetVipLevels):
             self.discounts = [discount for discount, _ in cmd.levels]
 
+    def restrict(self, cmd: c.RestrictCoin) -> None:
+        """Stop or resume a coin's lending and transfers; its other terms stay."""
+        coin = self.coins[cmd.coin]
+        self.coins[cmd.coin] = c.SetCoin(
+            coin.name, coin.decimals, coin.collateral_steps, coin.cross_tiers,
+            coin.user_limit_units, coin.min_borrow_units, cmd.borrowable, cmd.transferable,
+        )  # fmt: skip
+
     def terms_of(self, what: What) -> c.SetCoin | c.SetPair:
         """Return the terms of a coin or a pair."""
         kind, number = what
@@ -141,13 +149,13 @@ class NaiveTerms:
         """Cut an excess by the collateral ratio, bracket by bracket (RULES 7.2)."""
         if slot >= c.SLOT_ISOLATED:
             return Fraction(excess)
-        weighed = Fraction(0)
+        weighed_e6 = 0
         floor_units = 0
         for up_to, ratio_e6 in self.coins[coin].collateral_steps:
             top = min(excess, up_to) if up_to else excess
-            weighed += max(0, top - floor_units) * Fraction(ratio_e6, 10**6)
+            weighed_e6 += max(0, top - floor_units) * ratio_e6
             floor_units = up_to
-        return weighed
+        return Fraction(weighed_e6, 10**6)
 
     def maintenance(self, slot: int, coin: int, debt: int, principals: dict[int, int]) -> Fraction:
         """Return MMR x debt, marginal by principal; interest counts at its last rate."""
@@ -158,14 +166,15 @@ class NaiveTerms:
             fitting = [row for row in tiers if base <= row[0] and quote <= row[1]]
             return debt * Fraction((fitting or tiers[-1:])[0][3], 10**6)
         principal = principals.get(coin, 0)
-        needed, floor_units, rate = Fraction(0), 0, Fraction(0)
+        needed_e6, floor_units, rate_e6 = 0, 0, 0
         for max_units, _, mmr_e6 in self.coins[coin].cross_tiers:
             if floor_units and principal <= floor_units:
                 break
-            rate = Fraction(mmr_e6, 10**6)
-            needed += (min(principal, max_units) - floor_units) * rate
+            rate_e6 = mmr_e6
+            needed_e6 += (min(principal, max_units) - floor_units) * rate_e6
             floor_units = max_units
-        return needed + (debt - min(principal, floor_units)) * rate
+        needed_e6 += (debt - min(principal, floor_units)) * rate_e6
+        return Fraction(needed_e6, 10**6)
 
 
 def without_lending(coin: c.SetCoin) -> c.SetCoin:

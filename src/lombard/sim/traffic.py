@@ -20,6 +20,7 @@ from lombard.sim.coupon_traffic import about_coupons
 from lombard.sim.ending import ENDING
 from lombard.sim.faults import FAULTS, Asked
 from lombard.sim.operating import OPERATOR
+from lombard.sim.operators import BY_HAND
 from lombard.sim.plans import fire, trigger
 from lombard.sim.stage import BTCUSDT, PEPEUSDT, Stage, pair_terms
 
@@ -49,6 +50,10 @@ WEIGHTS = {
     "listing": 1,
     "parameter": 1,
     "announce": 1,
+    "move": 1,
+    "propose": 1,
+    "freeze": 1,
+    "restrict": 1,
     "coupon": 3,
     "close": 3,
     "flash": 3,
@@ -57,7 +62,7 @@ WEIGHTS = {
     "fire": 1,
 }
 # Kinds of commands that are made elsewhere.
-APART = {**FAULTS, **OPERATOR, **ENDING, "trigger": trigger, "fire": fire}
+APART = {**FAULTS, **OPERATOR, **BY_HAND, **ENDING, "trigger": trigger, "fire": fire}
 WITH_TRIGGERS = {**WEIGHTS, "trigger": 25}
 # Leveraged positions, deep books, wild prices, steady terms: a storm of liquidations.
 STORM = {

@@ -3,13 +3,22 @@
 Added up from events and commands alone.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.core.refusals import Refusal
 from lombard.core.state import Reply
+
+if TYPE_CHECKING:
+    from lombard.sim.book import NaivePair
+    from lombard.sim.treasury_oracle import Waiting
+
+# The venue's own funds, as events number them.
+POOL, FEES, INTEREST, FUND = 2, 4, 5, 6
 
 
 class Answer(NamedTuple):
@@ -33,15 +42,24 @@ class Request(NamedTuple):
 
 
 class NaiveVenue:
-    """Users, accounts, leverages, pools, the fund, and the memory of requests."""
+    """Users, accounts, leverages, pools and other funds, proposals, the memory of requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, pairs: list[NaivePair]) -> None:
+        self.pairs = pairs
         self.users: set[int] = set()
         self.accounts: set[int] = set()
         self.accounts_of: defaultdict[int, set[int]] = defaultdict(set)
         self.leverage: dict[int, int] = {}
+        # By coin: what is idle of the pools, the insurance fund, and what the venue has earned.
         self.pools: defaultdict[int, int] = defaultdict(int)
         self.fund: defaultdict[int, int] = defaultdict(int)
+        self.fees: defaultdict[int, int] = defaultdict(int)
+        self.interest: defaultdict[int, int] = defaultdict(int)
+        self.funds = {
+            POOL: self.pools, FUND: self.fund, FEES: self.fees, INTEREST: self.interest,
+        }  # fmt: skip
+        # The movements that wait for another operator, by id.
+        self.proposals: dict[int, Waiting] = {}
         # What VIP levels do to a user's limits.
         self.multipliers: list[int] = [10**6]
         self.rules_version = 1
@@ -65,6 +83,17 @@ class NaiveVenue:
                 self.pools[event.coin] -= event.units
             case e.Repaid():
                 self.pools[event.coin] += event.principal_units
+                self.interest[event.coin] += event.interest_units
+            case e.Traded():
+                # Each pays in what it gets: the buyer in base, the seller in quote.
+                pair = self.pairs[event.pair]
+                of_taker, of_maker = pair.base, pair.quote
+                if event.taker_side == c.SELL:
+                    of_taker, of_maker = of_maker, of_taker
+                self.fees[of_taker] += event.taker_fee_units
+                self.fees[of_maker] += event.maker_fee_units
+            case e.VenueWithdrew():
+                self.funds[event.source][event.coin] -= event.units
             case e.InsuranceFunded() | e.FundTook() | e.LiquidationFeePaid():
                 self.fund[event.coin] += event.units
             case e.FundPaid():
