@@ -26,7 +26,7 @@ from lombard.history.projector import BACKLOG_MAX, BACKLOG_REFUSED, COMMIT_S, SL
 from lombard.history.writer import write_history
 
 # What comes within this time goes in one parcel, unless somebody waits: each wakes the writer.
-GATHER_S: Final = 0.004
+GATHER_S: Final = 0.02
 # Names the base and quote coin of every pair from one on, in the order of the pairs.
 PairsFrom = Callable[[int], list[tuple[int, int]]]
 

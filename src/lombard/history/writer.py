@@ -4,6 +4,8 @@ It does what it is told in parcels and says how far it has come. It ends when it
 everything written, or with the node, with what it had committed: the journal has the rest.
 """
 
+import os
+import sys
 from concurrent.futures import Future
 
 from lombard.child import ChildsEnd
@@ -16,6 +18,9 @@ from lombard.history.projector import Projector
 def write_history(end: ChildsEnd, place: Place, backlog_max: int, commit_s: float) -> None:
     """Write the history at a place as the node at the other end of the line says."""
     pairs: list[tuple[int, int]] = []
+    if sys.platform == "linux":
+        # Nobody waits for it as a rule: its work need not take the turn of the thread that answers.
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:
         projector = Projector(
             place,
