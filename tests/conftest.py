@@ -1,4 +1,7 @@
-"""What every test shares: how hypothesis draws, and a header that says what is being tested."""
+"""What every test shares: how hypothesis draws, and a header that says what is being tested.
+
+Asserts in what tests share tell what they compared.
+"""
 
 import os
 
@@ -6,6 +9,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import lombard.core
+
+pytest.register_assert_rewrite(
+    "lombard.sim.auditor",
+    "tests.core.laws",
+    "lombard.sim.book",
+    "lombard.sim.liquidations",
+    "lombard.sim.terms",
+    "tests.core.naive_triggers",
+    "tests.core.world",
+)
 
 # `ci` draws the same examples every time: a red build is about the change, not about luck.
 settings.register_profile(

@@ -1,17 +1,7 @@
-"""What the tests of the core share: asserts in their helpers tell what they compared."""
+"""What the tests of the core share."""
 
 import pytest
 from hypothesis import settings
-
-pytest.register_assert_rewrite(
-    "lombard.sim.auditor",
-    "tests.core.laws",
-    "lombard.sim.book",
-    "lombard.sim.liquidations",
-    "lombard.sim.terms",
-    "tests.core.naive_triggers",
-    "tests.core.world",
-)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
