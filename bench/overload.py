@@ -25,6 +25,7 @@ import re
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections import Counter, deque
 from pathlib import Path
@@ -155,8 +156,15 @@ def call(port, path, body):
     asked = urllib.request.Request(
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(asked, timeout=60) as answer:
-        return json.load(answer)["data"]
+    while True:
+        try:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                return json.load(answer)["data"]
+        except urllib.error.HTTPError as refusal:
+            # The venue may still be full of what was offered before.
+            if refusal.code != 429:
+                raise
+            time.sleep(0.05)
 
 
 def metric(port, name):

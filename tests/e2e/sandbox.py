@@ -15,19 +15,30 @@ import socket
 import subprocess
 import sys
 import time
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 READY_SECONDS = 30
 # The command as it is installed beside the interpreter of the tests.
 LOMBARD = Path(sys.executable).parent / "lombard"
 
 
+# Below those that the kernel gives to connections, which end in the way of who listens later.
+PORTS: Final = count(12_000 + os.getpid() % 4_000 * 4, 4)
+
+
 def free_port() -> int:
-    """Return a port nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
+    """Return a port nobody listens on now, as nobody does on the next, the WebSocket's."""
+    while True:
+        port = 12_000 + next(PORTS) % 20_000
+        try:
+            for each in (port, port + 1):
+                with socket.socket() as listener:
+                    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    listener.bind(("127.0.0.1", each))
+        except OSError:
+            continue
         return port
 
 

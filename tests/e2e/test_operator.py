@@ -66,10 +66,7 @@ class Venue:
             if arguments[0] == "create-operator":
                 self.keys.append(keys_in(printed))
         (config,) = re.findall(r"```toml\n(.*?)```", self.text, re.DOTALL)
-        first = second = free_port()
-        while second in (first, first + 1):  # the next is the WebSocket's
-            second = free_port()
-        self.ports = first, second
+        self.ports = free_port(), free_port()
         for said, port in zip(("8080", "8090"), self.ports, strict=True):
             assert f"port = {said}" in config
             config = config.replace(f"port = {said}", f"port = {port}")
