@@ -6,6 +6,7 @@ then calls these in a thread. An account sees only its own: every look-up names 
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar, final
 
@@ -16,7 +17,7 @@ from sqlalchemy import exc as sql_errors
 from lombard.core.commands import SLOT_ISOLATED, SOURCE_SYSTEM, slot_of
 from lombard.history import charts, rows
 from lombard.history import schema as s
-from lombard.history.accounting import StatementLine, statement
+from lombard.history.accounting import Part, StatementLine, statement
 from lombard.history.candles import GRANULARITIES
 from lombard.history.debts import DebtChange, read_debt_changes
 from lombard.history.faults import HistoryUnavailable
@@ -315,11 +316,18 @@ class Reader:
 
     @contextmanager
     def statement(
-        self, user: int, from_ms: int, until_ms: int
+        self, part: Part, from_ms: int, until_ms: int
     ) -> Iterator[Iterator[StatementLine]]:
-        """Give the lines of a user's statement of `[from_ms, until_ms)`; see `accounting`."""
+        """Give the lines of a statement of `[from_ms, until_ms)`; see `accounting`."""
         with self._reading() as connection:
-            yield statement(connection, user, from_ms, until_ms)
+            yield statement(connection, part, from_ms, until_ms)
+
+    def statement_lines(
+        self, part: Part, from_ms: int, until_ms: int, most: int
+    ) -> list[StatementLine]:
+        """List a statement's lines, of which no more than `most` and one are read."""
+        with self.statement(part, from_ms, until_ms) as lines:
+            return list(islice(lines, most + 1))
 
     # --- the market -------------------------------------------------------------------------
 
