@@ -106,7 +106,11 @@ def test_a_period_begins_with_its_first_moment_and_ends_before_its_last(tmp_path
             client = await busy(place)
 
             async def types(start_ms: int, end_ms: int) -> list[tuple[str, str]]:
-                query = {"startTime": start_ms, "endTime": end_ms, "coin": "USDT"}
+                query: dict[str, str | int] = {
+                    "startTime": start_ms,
+                    "endTime": end_ms,
+                    "coin": "USDT",
+                }
                 answer = await client.read(STATEMENT, **query, accountType="spot")
                 add_up(answer["rows"])
                 return [(row["type"], row["balance"]) for row in answer["rows"]]
@@ -144,7 +148,11 @@ def test_a_part_of_it_and_the_file(tmp_path: Path) -> None:
             other = {"accountType": "isolated_margin", "symbol": "ETHUSDT"}
             assert [] == (await client.read(STATEMENT, **PERIOD, **other))["rows"]
 
-            ever = {"startTime": 0, "endTime": statements.END_MS_MAX, "format": "csv"}
+            ever: dict[str, str | int] = {
+                "startTime": 0,
+                "endTime": statements.END_MS_MAX,
+                "format": "csv",
+            }
             assert (
                 "\r\n9999-12-31T23:59:59.999Z,spot,BTC,closing,"
                 in (await client.read(STATEMENT, **ever))["csv"]
@@ -184,12 +192,12 @@ def test_operators_read_what_a_user_reads(tmp_path: Path) -> None:
         async with office(tmp_path) as desk:
             client = await busy(desk.place)
             mine = await client.read(STATEMENT, **PERIOD)
-            asked = {**PERIOD, "userId": str(client.user)}
+            asked: dict[str, str | int] = {**PERIOD, "userId": str(client.user)}
             assert mine == await desk.ann.read(at("users/statement"), **asked)
             stranger = await desk.place.client(USDT="1")
             rows = (await stranger.read(STATEMENT, **PERIOD))["rows"]
             assert ["opening", "deposit", "closing"] == [row["type"] for row in rows]
-            other = {**PERIOD, "userId": "5"}
+            other: dict[str, str | int] = {**PERIOD, "userId": "5"}
             assert "40020" == fault_in(await desk.ann.get(at("users/statement"), **other))[0]
 
     run(test())

@@ -140,9 +140,7 @@ def test_what_does_not_reconcile_is_an_error(desk: Desk, column: str, value: str
     desk.say(Deposited(ID, ALICE_SPOT, 0, 50))
     desk.say(Withdrawn(ID + 1, ALICE_SPOT, 0, 20))
     at = desk.place
-    engine = (
-        create_engine(f"sqlite:///{at}") if isinstance(at, Path) else writing_engine(at)
-    )
+    engine = create_engine(f"sqlite:///{at}") if isinstance(at, Path) else writing_engine(at)
     with engine.connect() as connection:
         connection.execute(text(f"UPDATE ledger SET {column} = {value} WHERE ledger_id = {ID}"))
         connection.commit()
