@@ -29,6 +29,7 @@ _TRIGGERS: Final = ("fill_price", "mark_price")
 
 MEANINGS: Final[dict[str, Meaning]] = {
     "access": Meaning("how coupons are given out", "", ("open", "named", "draw")),
+    "account": Meaning("an account of the system, or `debt`", "", ("pool", "fees", "debt")),
     "accountType": Meaning("a kind of account; all kinds if empty", "", _ACCOUNTS),
     "amount": Meaning("an amount of the coin", DECIMAL, ("0.01", "100")),
     "announcementId": Meaning("names an announcement", ID, ("1",)),

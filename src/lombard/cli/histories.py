@@ -10,7 +10,7 @@ from typing import Final
 from lombard.cli.control import ask_for_names
 from lombard.core import queries
 from lombard.core.engine import Engine
-from lombard.history.comparing import first_difference
+from lombard.history.comparing import first_difference, first_imbalance
 from lombard.history.faults import HistoryFailed
 from lombard.history.places import HISTORY_NAME, Place, Remote, url_of
 from lombard.history.projector import Projector
@@ -120,6 +120,8 @@ def check_history(directory: Path, url: str, progress: Progress) -> str:
                         f"The history in {place} is not what the journal says: {difference} "
                         "To make it again: lombard history rebuild."
                     )
+                if imbalance := first_imbalance(place):
+                    raise CannotStart(f"In the history in {place} {imbalance}")
         finally:
             journal.close()
         return f"The history in {place} is what the journal says, row by row, up to record {seq}."

@@ -29,6 +29,7 @@ from lombard.history.paging import (
     check_limit,
     fits,
     given,
+    house_bounds,
     keys_of,
     whole,
 )
@@ -313,6 +314,17 @@ class Reader:
             coins = keys_of(connection, e.account, account, e.coin) if coin is None else [coin]
             query = across(query, e.coin, coins, e.ledger_id, page.limit)
             return _fetch(connection, query, rows.LedgerRow)
+
+    def house(self, account: int, page: Page, coin: int | None = None) -> list[rows.HouseRow]:
+        """List what moved an account of the system, or the debt of a user's account."""
+        h = s.house.c
+        with self._reading() as connection:
+            within = house_bounds(connection, page)
+            query = select(s.house).where(h.account == account)
+            query = query.where(*within.of(h.house_id, h.time_ms))
+            coins = keys_of(connection, h.account, account, h.coin) if coin is None else [coin]
+            query = across(query, h.coin, coins, h.house_id, page.limit)
+            return _fetch(connection, query, rows.HouseRow)
 
     @contextmanager
     def statement(
