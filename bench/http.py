@@ -80,7 +80,7 @@ def serve(port, room):
 
     serving.build_app = with_constant
     clock = sandboxed.ClockChoice("real", SPEED_ONE_E6, None)
-    plan = sandboxed.Plan(room, "127.0.0.1", port, clock, False, None, False, socket_port=0)
+    plan = sandboxed.Plan(room, "127.0.0.1", port, clock, False, None, False)
     sandboxed.run_sandbox(plan)
 
 

@@ -35,11 +35,10 @@ NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Http(Table, forbid_unknown_fields=True, frozen=True):
-    """Where the public API listens; the WebSocket at the next port, or its own (0: any)."""
+    """Where the public API and the WebSocket listen."""
 
     host: str = "127.0.0.1"
     port: int = 8080
-    socket_port: int | None = None
     proxies: tuple[str, ...] = ()
 
 

@@ -3,7 +3,6 @@ import { Store } from "./store";
 // The venue's public API, as any client has it; a browser has a session in place of a key.
 
 export interface Venue {
-  socketUrl: string;
   sandbox: boolean;
   sandboxNeedsToken: boolean;
   signUp: boolean;
