@@ -56,7 +56,7 @@ def browsing() -> Iterator[Browser]:
 class Visitor:
     """Somebody at the terminal, in a browser without a past. `faults` has what went wrong."""
 
-    def __init__(self, browser: Browser, sandbox: Sandbox) -> None:
+    def __init__(self, browser: Browser, sandbox: Sandbox, script: str = "") -> None:
         self.faults: list[str] = []
         self.loaded: dict[str, int] = {}
         self.sandbox = sandbox
@@ -67,6 +67,8 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("requestfailed", self._failed)
         self.page.on("response", self._answered)
+        if script:
+            self.page.add_init_script(script)
         self.page.goto(sandbox.address)
 
     def see(self, name: str) -> None:
