@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 # Beside this file lies one called `socket`; and the tests' sandbox and visitor are used here.
-sys.path[0] = str(Path(__file__).resolve().parents[1])
+sys.path.pop(0)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import itertools
 import json
