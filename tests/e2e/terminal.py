@@ -116,6 +116,13 @@ class Visitor:
         dialog.get_by_role("button", name="Transfer", exact=True).click()
         dialog.wait_for(state="detached")
 
+    def close_position(self) -> None:
+        """Close the first position, and repay."""
+        self.page.get_by_role("tabpanel").get_by_role("button", name="Close").first.click()
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_role("button", name="at market").click()
+        dialog.wait_for(state="detached")
+
     def pass_hour(self) -> None:
         """Put the clock forward, and wait until it says so."""
         before = self.sandbox.call("clock")["now"]
