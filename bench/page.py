@@ -4,9 +4,10 @@
 
 A real `lombard sandbox` with its market, a process that changes the book 50 times and trades 20
 times a second, and Chromium on the Trade page, logged in, with a leveraged position and an order
-of its own. What the page hears is counted at its sockets (the venue gathers changes of a book for
-200 ms); frames are counted by requestAnimationFrame; what the main thread was busy with is what
-Chromium's own counters say. Heap is read after a collection. 600 seconds are the long form.
+of its own. Before the load begins the same page is watched at rest. What the page hears is counted
+at its sockets (the venue gathers changes of a book for 200 ms); frames are counted by
+requestAnimationFrame; what the main thread was busy with is what Chromium's own counters say. Heap
+is read after a collection. 600 seconds are the long form.
 """
 
 import sys
@@ -32,6 +33,7 @@ SECONDS = 60.0
 BOOK_A_SECOND = 50
 TRADES_A_SECOND = 20
 WARM_UP_S = 10.0
+REST_S = 15.0
 SAMPLES = 30
 MB = 1 << 20
 # More than a collection leaves behind by chance.
@@ -160,51 +162,57 @@ class Meter:
         return metrics
 
 
-def measure(visitor, seconds, told):
-    """Watch the page for a while; print what it came to, and return whether memory grew."""
-    meter = Meter(visitor.page, visitor.context.new_cdp_session(visitor.page))
-    visitor.page.wait_for_timeout(WARM_UP_S * 1000)
-    samples, load = [meter.read()], [list(told)]
+def resting(meter, seconds):
+    """Watch the page while little happens; return which part of the time it is busy."""
+    first = meter.read()
+    meter.page.wait_for_timeout(seconds * 1000)
+    last = meter.read()
+    return (last["TaskDuration"] - first["TaskDuration"]) / (last["Timestamp"] - first["Timestamp"])
+
+
+def measure(meter, seconds, told):
+    """Watch the page for a while; return the samples, and what was sent in that time."""
+    samples, sent = [meter.read()], list(told)
     began = time.monotonic()
     for count in range(1, SAMPLES + 1):
         wait = began + seconds * count / SAMPLES - time.monotonic()
-        visitor.page.wait_for_timeout(max(1.0, wait * 1000))
+        meter.page.wait_for_timeout(max(1.0, wait * 1000))
         samples.append(meter.read())
-        load.append(list(told))
-    spent = samples[-1]["Timestamp"] - samples[0]["Timestamp"]
-    by = {name: samples[-1][name] - samples[0][name] for name in samples[0] if name != "heard"}
-    print(
-        f"{spent:.0f} s: sent {(load[-1][0] - load[0][0]) / spent:.1f} changes of the book and "
-        f"{(load[-1][1] - load[0][1]) / spent:.1f} market orders a second"
-    )
+    return samples, [now - before for now, before in zip(told, sent, strict=True)]
+
+
+def report(samples, sent, rest):
+    """Print what it came to."""
+    first, last = samples[0], samples[-1]
+    spent = last["Timestamp"] - first["Timestamp"]
+    by = {name: last[name] - first[name] for name in first if name != "heard"}
     heard = {
-        name: count - samples[0]["heard"].get(name, 0)
-        for name, count in samples[-1]["heard"].items()
+        name: (count - first["heard"].get(name, 0)) / spent for name, count in last["heard"].items()
     }
-    updates = sum(heard.values())
-    told_of = ", ".join(f"{name} {count / spent:.1f}" for name, count in sorted(heard.items()))
-    print(f"heard a second: {updates / spent:.1f} messages ({told_of})")
-    print(f"  in those of the book {by['changes'] / spent:.0f} levels a second")
+    named = ", ".join(f"{name} {rate:.1f}" for name, rate in sorted(heard.items()) if rate > 0.05)
+    print(
+        f"{spent:.0f} s: sent {sent[0] / spent:.1f} changes of the book and "
+        f"{sent[1] / spent:.1f} market orders a second"
+    )
+    print(
+        f"heard a second: {sum(heard.values()):.1f} messages ({named}); "
+        f"those of the book have {by['changes'] / spent:.0f} levels a second"
+    )
     worst = [each["worst"] for each in samples[1:]]
     print(
-        f"frames: {by['frames'] / spent:.1f} a second; longest wait for one, median of "
+        f"frames: {by['frames'] / spent:.1f} a second; longest wait for one: median of "
         f"{SAMPLES} spans {median(worst):.0f} ms, worst {max(worst):.0f} ms; "
         f"tasks over 50 ms: {by['long']}"
     )
-    parts = ", ".join(
-        f"{word} {by[name] / spent:.1%}"
-        for word, name in (
-            ("scripts", "ScriptDuration"),
-            ("styles", "RecalcStyleDuration"),
-            ("layout", "LayoutDuration"),
-        )
-    )
-    print(f"main thread: {by['TaskDuration'] / spent:.1%} busy ({parts})")
+    names = (("scripts", "Script"), ("styles", "RecalcStyle"), ("layout", "Layout"))
+    parts = ", ".join(f"{word} {by[f'{name}Duration'] / spent:.1%}" for word, name in names)
+    busy = by["TaskDuration"] / spent
+    print(f"main thread: {busy:.1%} busy ({parts}); at rest, frames and nothing else, {rest:.1%}")
+    each = max(0.0, busy - rest) / sum(heard.values())
     print(
-        f"  {by['TaskDuration'] / updates * 1000:.2f} ms a message, "
-        f"{by['TaskDuration'] / by['frames'] * 1000:.2f} ms a frame, frames themselves included"
+        f"  {each * 1000:.2f} ms a message beyond that; "
+        f"{busy * spent / by['frames'] * 1000:.2f} ms a frame altogether"
     )
-    return grown(samples)
 
 
 def grown(samples):
@@ -233,10 +241,16 @@ def main():
         spawn = multiprocessing.get_context("spawn")
         told = spawn.Array("q", 2)
         load = spawn.Process(target=press, args=(sandbox.port, keys, price, told), daemon=True)
-        load.start()
         visitor = Visitor(browser, sandbox, COUNTING)
         settled(visitor)
-        has_grown = measure(visitor, seconds, told)
+        meter = Meter(visitor.page, visitor.context.new_cdp_session(visitor.page))
+        meter.page.wait_for_timeout(WARM_UP_S * 1000)
+        rest = resting(meter, REST_S)
+        load.start()
+        meter.page.wait_for_timeout(WARM_UP_S * 1000)
+        samples, sent = measure(meter, seconds, told)
+        report(samples, sent, rest)
+        has_grown = grown(samples)
         visitor.leave()
         load.terminate()
     sys.exit(1 if has_grown else 0)

@@ -109,6 +109,10 @@ export function Chart({ pair, lines }: { pair: Pair; lines: Line[] }) {
   );
 }
 
+// Cut off as prices are elsewhere; what a number misses by being binary does not count.
+const cut = (price: number, places: number): string =>
+  (Math.floor(price * 10 ** places + 1e-6) / 10 ** places).toFixed(places);
+
 /** The lines in words; a click brings one into sight, a second lets the prices fit again. */
 function Legend(props: { lines: Line[]; pair: Pair; show: (price: number) => void }) {
   const { lines, pair } = props;
@@ -125,7 +129,7 @@ function Legend(props: { lines: Line[]; pair: Pair; show: (price: number) => voi
           onClick={() => setShownPrice(each.price === shownPrice ? 0 : each.price)}
         >
           <i className={each.kind} aria-hidden="true" />
-          {each.title} <span className="num">{each.price.toFixed(pair.priceDecimals)}</span>
+          {each.title} <span className="num">{cut(each.price, pair.priceDecimals)}</span>
         </button>
       ))}
     </div>

@@ -111,7 +111,7 @@ function Tiers({ tiers }: { tiers: Tier[] }) {
               <th>Tier</th>
               <th className="num">Owing up to</th>
               <th className="num">Leverage</th>
-              <th className="num">Maintenance</th>
+              <th className="num" title="Maintenance margin rate">Margin</th>
             </tr>
           </thead>
           <tbody>

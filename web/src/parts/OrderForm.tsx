@@ -120,7 +120,7 @@ export function OrderForm({ pair, picked }: { pair: Pair; picked: { price: strin
     setBusy(true);
     try {
       await place(draft);
-      set({ size: "" });
+      set({ size: "", takeProfit: "", stopLoss: "" });
       // What is filled is told as it is pushed.
       if (draft.kind === "stop" || draft.kind === "trailing") note("The order waits for its price.");
       else if (draft.kind !== "market" || !connected.get()) note("The order is placed.");
