@@ -127,7 +127,7 @@ function grouped(levels: Levels, step: Dec, rising: boolean, rows: number): Leve
 }
 
 function useBook(symbol: string): Store<Sides> {
-  const store = useMemo(() => new Store<Sides>({ bids: new Map(), asks: new Map() }), [symbol]);
+  const store = useMemo(() => new Store<Sides>({ bids: new Map(), asks: new Map() }, "calm"), [symbol]);
   useEffect(
     () =>
       market.subscribe({ instType: "SPOT", channel: "books", instId: symbol }, ([told], action) => {
@@ -158,10 +158,10 @@ interface Print {
   size: string;
   side: string;
 }
-const PRINTS = 60;
+const PRINTS = 40;
 
 export function Trades({ pair }: { pair: Pair }) {
-  const store = useMemo(() => new Store<Print[]>([]), [pair.symbol]);
+  const store = useMemo(() => new Store<Print[]>([], "calm"), [pair.symbol]);
   useEffect(
     () =>
       market.subscribe({ instType: "SPOT", channel: "trade", instId: pair.symbol }, (rows, action) =>
