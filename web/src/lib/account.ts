@@ -1,4 +1,4 @@
-import { get, me } from "./api";
+import { get, me, Refused, TOO_MANY } from "./api";
 import { dec, mul } from "./decimal";
 import { pairs } from "./market";
 import { own } from "./socket";
@@ -106,6 +106,8 @@ const NOTHING: Own = {
 export const account = new Store<Own>(NOTHING);
 
 const LEAST_MS = 400;
+const EACH_MS = 120;
+const TOO_MANY_MS = 1500;
 const OFTEN_MS = 20_000;
 // Prices move what a position stands at, and no push says so.
 const RISK_MS = 3000;
@@ -122,11 +124,17 @@ export async function refresh(): Promise<void> {
   }
   busy = true;
   const user = me.get()?.userId;
+  // Isolated accounts are asked about one by one, and no call oftener than the venue counts.
+  let wait = LEAST_MS + EACH_MS * Object.keys(account.get().isolatedRisk).length;
   try {
     const next = await read();
     if (me.get()?.userId === user) account.set(next);
-  } catch {
+  } catch (error) {
     // Whoever is logged out, or has no network, sees it elsewhere; what was read stays.
+    if (error instanceof Refused && error.code === TOO_MANY) {
+      again = true;
+      wait = TOO_MANY_MS;
+    }
   } finally {
     window.setTimeout(() => {
       busy = false;
@@ -134,7 +142,7 @@ export async function refresh(): Promise<void> {
         again = false;
         void refresh();
       }
-    }, LEAST_MS);
+    }, wait);
   }
 }
 

@@ -1,12 +1,11 @@
 import { useEffect, useRef, useState } from "react";
-import { Refused, wordsOf } from "./api";
+import { Refused, TOO_MANY, wordsOf } from "./api";
 
 // Questions that change faster than they may be asked: the newest is asked, at the venue's pace, and
 // what was answered last is shown meanwhile.
 
 const CALM_MS = 120;
 const REFUSED_MS = 1200;
-const TOO_MANY = "429";
 
 export interface Told<T> {
   value: T | null;

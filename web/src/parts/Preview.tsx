@@ -11,6 +11,9 @@ import { Gauge } from "./Gauge";
 
 // What an order would come to, by the engine itself, before it is sent; and why not, and what then.
 
+// What the engine reckons in.
+const MEASURE = "USDT";
+
 export interface Answers {
   explained: Told<Explained>;
   foreseen: Told<WhatIf>;
@@ -143,7 +146,8 @@ function After({ foreseen, pair }: { foreseen: WhatIf; pair: Pair }) {
         </Fact>
       ))}
       <Fact name="Liquidation price, after">
-        {line ? `${shown(dec(line), pair.priceDecimals)}${base?.liquidatedWhen.includes("above") ? " ↑" : " ↓"}` : "none"}
+        {line ? `${shown(dec(line), pair.priceDecimals)} ${base?.liquidatedWhen.includes("above") ? "↑" : "↓"}` : "none"}
+        {line && pair.quote !== MEASURE && ` ${MEASURE}`}
       </Fact>
       <Gauge
         label="Risk ratio, after"
