@@ -23,7 +23,7 @@ import multiprocessing
 import os
 import threading
 import time
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from statistics import mean, median
 
 from tests.e2e.sandbox import Sandbox, User
@@ -68,23 +68,29 @@ new PerformanceObserver((list) => { bench.long += list.getEntries().length; })
 
 
 class Wire:
-    """Sends signed requests over one connection that is kept."""
+    """Sends signed requests over one connection that is kept, and made anew when it ends."""
 
     def __init__(self, port, user):
-        self.line, self.user = HTTPConnection("127.0.0.1", port, timeout=60), user
+        self.line = HTTPConnection("127.0.0.1", port, timeout=60)
         user.sandbox = self
 
     def request(self, method, path, body, headers):
-        self.line.request(method, path, body, headers)
-        response = self.line.getresponse()
-        return response.status, json.loads(response.read())
+        try:
+            self.line.request(method, path, body, headers)
+            response = self.line.getresponse()
+            return response.status, json.loads(response.read())
+        except (OSError, HTTPException):
+            self.line.close()
+            return 0, {"code": "lost"}
 
 
 def paced(rate, step):
     """Take steps at fixed times, for ever."""
-    began = time.monotonic()
+    due = time.monotonic()
     for count in itertools.count():
-        time.sleep(max(0.0, began + count / rate - time.monotonic()))
+        # What a stopped machine has missed is not made up for.
+        due = max(due + 1 / rate, time.monotonic() - 1)
+        time.sleep(max(0.0, due - time.monotonic()))
         step(count)
 
 

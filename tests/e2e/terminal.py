@@ -1,6 +1,7 @@
 """A Chromium of this machine's in front of a real sandbox, and whatever goes wrong in it."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,11 +55,15 @@ def browsing() -> Iterator[Browser]:
 
 
 class Visitor:
-    """Somebody at the terminal, in a browser without a past. `faults` has what went wrong."""
+    """Somebody at the terminal, in a browser without a past.
+
+    `faults` has what went wrong, `heard` the channels of the WebSocket that have told something.
+    """
 
     def __init__(self, browser: Browser, sandbox: Sandbox, script: str = "") -> None:
         self.faults: list[str] = []
         self.loaded: dict[str, int] = {}
+        self.heard: set[str] = set()
         self.sandbox = sandbox
         self.context = browser.new_context(viewport={"width": WIDE[0], "height": WIDE[1]})
         self.page: Page = self.context.new_page()
@@ -67,6 +72,7 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("requestfailed", self._failed)
         self.page.on("response", self._answered)
+        self.page.on("websocket", lambda line: line.on("framereceived", self._told))
         if script:
             self.page.add_init_script(script)
         self.page.goto(sandbox.address)
@@ -148,6 +154,14 @@ class Visitor:
         # What was under way when a page is left is nobody's fault.
         if request.failure != "net::ERR_ABORTED":
             self.faults.append(f"failed: {request.method} {request.url} {request.failure}")
+
+    def _told(self, frame: str | bytes) -> None:
+        text = str(frame)
+        if '"event":"error"' in text:
+            self.faults.append(f"WebSocket: {text}")
+        found = re.search('"channel":"([^"]+)"', text)
+        if found and '"action":' in text:
+            self.heard.add(found[1])
 
     def _answered(self, response: Response) -> None:
         self.loaded[response.url] = int(response.headers.get("content-length", "0"))
