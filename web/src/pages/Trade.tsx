@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "react";
 import { account } from "../lib/account";
-import { dec, num, percent, shown } from "../lib/decimal";
+import { dec, fixed, percent, shown } from "../lib/decimal";
 import { indexPrices, type Pair, pairs, tickers } from "../lib/market";
 import { go, route } from "../lib/route";
 import { useStore } from "../lib/store";
@@ -8,7 +8,7 @@ import { Book, Trades } from "../parts/Book";
 import { Chart, type Line } from "../parts/Chart";
 import { Dialogs } from "../parts/Dialogs";
 import { OrderForm } from "../parts/OrderForm";
-import { planWords } from "../parts/Orders";
+import { planName } from "../parts/Orders";
 import { Own } from "../parts/Own";
 import { Pairs } from "../parts/Pairs";
 import "../styles/trade.css";
@@ -109,7 +109,9 @@ function PairHead(props: { pair: Pair; choosing: boolean; toggle: () => void }) 
 /** One's own prices on the chart: orders, what waits, entry, liquidation. */
 function useLines(symbol: string): Line[] {
   const { orders, plans, positions } = useStore(account);
-  const at = (price: string): number => num(dec(price));
+  const places = useStore(pairs).find((each) => each.symbol === symbol)?.priceDecimals ?? 2;
+  // Cut off as everywhere else.
+  const at = (price: string): number => Number(fixed(dec(price), places));
   const told = JSON.stringify([
     ...positions
       .filter((each) => each.symbol === symbol)
@@ -119,7 +121,7 @@ function useLines(symbol: string): Line[] {
       ]),
     ...plans
       .filter((each) => each.symbol === symbol)
-      .map((each) => ({ price: at(each.triggerPrice), kind: each.side, title: `${planWords(each)} ${each.side}` })),
+      .map((each) => ({ price: at(each.triggerPrice), kind: each.side, title: `${planName(each)} ${each.side}` })),
     ...orders
       .filter((each) => each.symbol === symbol && each.orderType === "limit")
       .map((each) => ({ price: at(each.price), kind: each.side, title: each.side })),

@@ -148,7 +148,8 @@ export function waitWords(row: Plan, places: number): string {
   return at ? `${behind}, from ${at} on` : behind;
 }
 
-export const planWords = (row: Plan): string => `${PLANS[row.plan] ?? row.plan} ${row.orderType}`;
+export const planName = (row: Plan): string => PLANS[row.plan] ?? row.plan;
+export const planWords = (row: Plan): string => `${planName(row)} ${row.orderType}`;
 
 export function planSize(row: Plan): string {
   const pair = pairs.get().find((each) => each.symbol === row.symbol);
