@@ -67,6 +67,12 @@ new PerformanceObserver((list) => { bench.long += list.getEntries().length; })
 """
 
 
+class Watched(Visitor):
+    """A visitor whose page counts."""
+
+    script = COUNTING
+
+
 class Wire:
     """Sends signed requests over one connection that is kept, and made anew when it ends."""
 
@@ -247,7 +253,7 @@ def main():
         spawn = multiprocessing.get_context("spawn")
         told = spawn.Array("q", 2)
         load = spawn.Process(target=press, args=(sandbox.port, keys, price, told), daemon=True)
-        visitor = Visitor(browser, sandbox, COUNTING)
+        visitor = Watched(browser, sandbox)
         settled(visitor)
         meter = Meter(visitor.page, visitor.context.new_cdp_session(visitor.page))
         meter.page.wait_for_timeout(WARM_UP_S * 1000)

@@ -60,7 +60,10 @@ class Visitor:
     `faults` has what went wrong, `heard` the channels of the WebSocket that have told something.
     """
 
-    def __init__(self, browser: Browser, sandbox: Sandbox, script: str = "") -> None:
+    # Run by the page before its own.
+    script = ""
+
+    def __init__(self, browser: Browser, sandbox: Sandbox) -> None:
         self.faults: list[str] = []
         self.loaded: dict[str, int] = {}
         self.heard: set[str] = set()
@@ -68,13 +71,13 @@ class Visitor:
         self.context = browser.new_context(viewport={"width": WIDE[0], "height": WIDE[1]})
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
+        if self.script:
+            self.page.add_init_script(self.script)
+        self.page.on("websocket", lambda line: line.on("framereceived", self._told))
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("requestfailed", self._failed)
         self.page.on("response", self._answered)
-        self.page.on("websocket", lambda line: line.on("framereceived", self._told))
-        if script:
-            self.page.add_init_script(script)
         self.page.goto(sandbox.address)
 
     def see(self, name: str) -> None:

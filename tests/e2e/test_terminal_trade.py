@@ -25,6 +25,13 @@ new MutationObserver((changes) => {
 }).observe(document, { childList: true, subtree: true });
 """
 
+
+class Trader(Visitor):
+    """A visitor whose page keeps its notes."""
+
+    script = KEEPING_NOTES
+
+
 Visiting = Callable[..., AbstractContextManager[Visitor]]
 
 
@@ -41,7 +48,7 @@ def visiting(browser: Browser) -> Visiting:
     @contextmanager
     def open_terminal(*arguments: str, cross: str = "3000") -> Iterator[Visitor]:
         with Sandbox("--clock", "manual", "--start", START, *arguments) as sandbox:
-            visitor = Visitor(browser, sandbox, KEEPING_NOTES)
+            visitor = Trader(browser, sandbox)
             visitor.demo()
             if cross:
                 visitor.page.get_by_role("button", name="Transfer collateral from spot").click()
@@ -250,6 +257,20 @@ def test_what_is_refused_can_be_set_right_and_nobody_is_asked_too_often(
         expect(rows(visitor, "Open orders")).to_contain_text("2.5 % behind the last")
         rows(visitor).get_by_role("button", name="Cancel", exact=True).click()
         expect(page.get_by_role("tab", name="Open orders (0)")).to_be_visible()
+
+        # What only the venue knows it says when the order comes; nothing is placed.
+        assert visitor.faults == []
+        choose(visitor, "Stop")
+        last = page.locator(".pair-head .last").inner_text().replace(" ", "")
+        fill(visitor, Stop_at=last, Size="0.1")
+        page.locator("button.big.sell").click()
+        expect(alert).to_contain_text(f"the price is {last} now")
+        # The browser tells of it twice: the answer, and a line on its console.
+        while len(visitor.faults) < 2:
+            page.wait_for_timeout(50)
+        visitor.faults.clear()
+        fill(visitor, Stop_at="20000")
+        expect(alert).to_have_count(0)
 
 
 def test_the_chart_reads_on_when_scrolled_and_the_book_is_grouped(visiting: Visiting) -> None:

@@ -6,6 +6,7 @@ import { Refused, TOO_MANY, wordsOf } from "./api";
 
 const CALM_MS = 120;
 const REFUSED_MS = 1200;
+const AGAIN_MS = 3000;
 
 export interface Told<T> {
   value: T | null;
@@ -20,7 +21,8 @@ interface Asked<T> {
   run: (() => Promise<T>) | null;
 }
 
-/** Ask `run` whenever `key` changes, `everyMs` apart. An answer about something else is forgotten. */
+/** Ask `run` whenever `key` changes, `everyMs` apart, and again now and then, because prices move. An
+ * answer about something else is forgotten. */
 export function useAsked<T>(about: string, key: string, everyMs: number, run: (() => Promise<T>) | null): Told<T> {
   const [told, setTold] = useState({ about: "", key: "", value: null as T | null, fault: "" });
   const wanted = useRef<Asked<T>>({ about, key, run });
@@ -56,7 +58,10 @@ export function useAsked<T>(about: string, key: string, everyMs: number, run: ((
 
   const isWanted = run !== null;
   useEffect(() => {
-    if (isWanted) ask.current(CALM_MS);
+    if (!isWanted) return undefined;
+    ask.current(CALM_MS);
+    const timer = window.setInterval(() => document.hidden || ask.current(0), AGAIN_MS);
+    return () => clearInterval(timer);
   }, [about, key, isWanted]);
   useEffect(() => {
     const now = state.current;
