@@ -36,6 +36,7 @@ export function Preview(props: Props) {
   const foreseen = answers.foreseen.value;
   const isSpot = draft.mode === "spot";
   const isTooMuch = isSpot && dec(draft.size) > most;
+  const isRefused = !!props.objection || foreseen?.accepted === false || isTooMuch;
   const isDim = !answers.foreseen.isFresh && !!foreseen;
   const fault = answers.explained.fault || answers.foreseen.fault;
   return (
@@ -44,6 +45,7 @@ export function Preview(props: Props) {
       <Fact name="Largest">
         {amount(most, sizeCoin)} {sizeCoin}
       </Fact>
+      {!isRefused && <Terms limit={answers.explained.value?.loan ?? null} />}
       {isWaiting(draft) && <p className="hint">{waits(draft, pair)}</p>}
       {props.isReady && <Cost draft={draft} pair={pair} price={props.price} />}
       {foreseen?.accepted && props.isReady && (
