@@ -17,6 +17,9 @@ export interface Me {
   csrfToken: string;
 }
 
+// The code of a call that came too soon after others.
+export const TOO_MANY = "429";
+
 /** A refusal of the venue's, in its own words. */
 export class Refused extends Error {
   constructor(
