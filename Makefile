@@ -57,8 +57,8 @@ lock: $(UV) ## choose versions anew where pyproject.toml asks for it (ARGS=--upg
 	$(UV) pip compile $(LOCK_OPTIONS) --extra build -o requirements.lock \
 	  --constraints requirements-dev.lock pyproject.toml $(ARGS)
 
-bench: setup web browser ## measure: the core, prices and storms, recovery, history, the server, the WebSocket, the terminal
-	@for bench in core ticks recovery history http socket page; do \
+bench: setup web browser ## measure: the core, prices and storms, recovery, history and whether it keeps up, the server, the WebSocket, the terminal
+	@for bench in core ticks recovery history keeping_up http socket page; do \
 	  if [ -e bench/$$bench.py ]; then $(BIN)/python bench/$$bench.py $(ARGS) || exit 1; fi; \
 	done
 

@@ -83,6 +83,7 @@ TABLE = {
     "GET /api/v2/common/all-trade-rate": (READ, 10, USER),
     "GET /api/v2/account/all-account-balance": (READ, 1, USER),
     "GET /api/v2/tax/margin-record": (READ, 1, USER),
+    "GET /lombard/v1/statement": (READ, 1, USER),
     "GET /api/v3/account/settings": (READ, 10, USER),
     "GET /api/v2/spot/market/tickers": (None, 20, ADDRESS),
     "GET /api/v2/spot/market/orderbook": (None, 20, ADDRESS),

@@ -28,6 +28,7 @@ from lombard.api import (
     rates,
     spot_lists,
     spot_orders,
+    statements,
     tax,
     wallet,
 )
@@ -53,6 +54,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *positions.endpoints(),
     *leverage.endpoints(),
     *tax.endpoints(),
+    *statements.endpoints(),
     *wallet.endpoints(),
     *spot_orders.endpoints(),
     *plan_orders.endpoints(),

@@ -28,13 +28,14 @@ from lombard.api.socket.server import REQUEST_PREFIX, SocketServer
 from lombard.api.visit import Rules
 from lombard.cli.backups import back_up_house
 from lombard.cli.control import ControlSocket
-from lombard.cli.histories import Names, names_of
+from lombard.cli.histories import names_of
 from lombard.cli.house import House
 from lombard.cli.memory import give_back
 from lombard.cli.metrics import Metrics, metrics_app
 from lombard.cli.operators import make_operator
 from lombard.cli.telling import warn
 from lombard.cli.web import listen
+from lombard.history.statement_rows import Names
 from lombard.node.clock import machine_ms
 from lombard.node.errors import CannotStart
 from lombard.web import Listener

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from lombard.api import health
 from lombard.api.coupons import CampaignRow, coupon_campaigns
-from lombard.api.operator import liquidations, listings, money, people, terms
+from lombard.api.operator import books, liquidations, listings, money, people, statements, terms
 from lombard.api.operator.hand import by_hand, reads, writes
 from lombard.api.sandbox_coupons import (
     CampaignBody,
@@ -25,6 +25,8 @@ def operator_endpoints(needs_two: Collection[str] = ()) -> list[Endpoint]:
         *terms.endpoints(),
         *money.endpoints([money.KINDS[name] for name in needs_two]),
         *people.endpoints(),
+        *books.endpoints(),
+        *statements.endpoints(),
         *liquidations.endpoints(),
         *_campaigns(),
         *health.endpoints(),
