@@ -70,7 +70,7 @@ class Context:
         self.clock_ms: Final = clock_ms
         self.limits: Final = limits
         self.rules: Final = rules or Rules()
-        self.replays: Final = Replays()
+        self.replays: Final = Replays(clock_ms())
         self.history_trouble: Final = history_trouble
         # Statistics that are expensive to ask for, with the minute they are of.
         self.figures: Final[dict[tuple[int, str], tuple[int, list[Any]]]] = {}

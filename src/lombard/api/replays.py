@@ -25,10 +25,13 @@ REFUSED: Final = 400
 class _UnderWay:
     """A request that is not answered yet."""
 
-    __slots__ = ("seq", "waiting")
+    __slots__ = ("is_secret", "seq", "signed_ms", "waiting")
 
-    def __init__(self, seq: int) -> None:
+    def __init__(self, seq: int, signed_ms: int) -> None:
         self.seq: Final = seq
+        self.signed_ms: Final = signed_ms
+        # What it answers with is given once, and to nobody who sends the same again.
+        self.is_secret = False
         self.waiting: list[asyncio.Future[None]] = []
 
 
@@ -50,7 +53,9 @@ Outcome = int | Fault | _Answered | _UnderWay
 class Replays:
     """The signed requests that may still come again, by the ids of their commands."""
 
-    def __init__(self) -> None:
+    def __init__(self, began_ms: int = 0) -> None:
+        # What was signed before may have been answered by the process before this one.
+        self._began_ms = began_ms
         self._seen: dict[bytes, Outcome] = {}
         # Which ones cannot come again after a second of the machine's.
         self._ending: dict[int, list[bytes]] = {}
@@ -63,6 +68,18 @@ class Replays:
     def knows(self, command_id: bytes) -> bool:
         """Say whether a request has come before."""
         return command_id in self._seen
+
+    def forbid(self, command_id: bytes) -> None:
+        """Refuse a request under way from its second time on, for it answers with a secret.
+
+        Raises `Fault` when this may be the second time already. What is not signed, a browser's
+        request, has no name here and comes once.
+        """
+        request = self._seen.get(command_id)
+        if isinstance(request, _UnderWay):
+            if request.signed_ms < self._began_ms:
+                raise again()
+            request.is_secret = True
 
     async def once(
         self,
@@ -89,7 +106,7 @@ class Replays:
             return outcome.answer
         if outcome is not None:
             if seq() - outcome > REPLIES_KEPT:
-                raise Fault("40008", "it was answered before")
+                raise again()
             return (await work())[0]
         return await self._first(command_id, signed_ms, now_ms, seq(), work)
 
@@ -104,7 +121,7 @@ class Replays:
         self._forget_until(now_ms // 1000)
         if len(self._seen) >= SEEN_MAX:
             raise Fault("429")
-        under_way = _UnderWay(seq)
+        under_way = _UnderWay(seq, signed_ms)
         self._seen[command_id] = under_way
         ending = (signed_ms + WINDOW_MS) // 1000 + 1
         self._ending.setdefault(ending, []).append(command_id)
@@ -120,7 +137,7 @@ class Replays:
                 outcome = Fault(fault.code, fault.particulars, fault.status)
             raise
         finally:
-            self._seen[command_id] = outcome
+            self._seen[command_id] = again() if under_way.is_secret else outcome
             for turn in under_way.waiting:
                 if not turn.done():
                     turn.set_result(None)
@@ -134,3 +151,8 @@ class Replays:
             for command_id in self._ending.pop(second):
                 if not isinstance(self._seen.get(command_id), _UnderWay):
                     self._seen.pop(command_id, None)
+
+
+def again() -> Fault:
+    """Word the refusal of a request that is neither done nor answered again."""
+    return Fault("40008", "it was answered before")

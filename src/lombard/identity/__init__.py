@@ -1,16 +1,8 @@
 """Who may do what: users, passwords, sessions, API keys and their permissions."""
 
-from lombard.identity.accounts import (
-    Accounts,
-    CodeNeeded,
-    LoggedIn,
-    Origin,
-    TotpState,
-    WrongCode,
-    WrongPassword,
-)
+from lombard.identity.accounts import Accounts
 from lombard.identity.allowlist import AllowListError, parse_allowed, permits, write_allowed
-from lombard.identity.audit import Entry
+from lombard.identity.audit import NOTHING, Entry, Seal
 from lombard.identity.backoff import TooManyFailures
 from lombard.identity.directory import (
     KEYS_MAX,
@@ -21,9 +13,21 @@ from lombard.identity.directory import (
     open_directory,
 )
 from lombard.identity.keys import ALL_PERMISSIONS, ApiKey, NewKey, Permission, Role
+from lombard.identity.outcomes import (
+    CodeNeeded,
+    LoggedIn,
+    Origin,
+    TotpState,
+    UnknownUser,
+    WeakPassword,
+    WrongCode,
+    WrongPassword,
+    WrongToken,
+)
 from lombard.identity.passwords import weakness
 from lombard.identity.people import EmailTaken, Person, normal_email
 from lombard.identity.pool import TooManyChecks
+from lombard.identity.resets import NewReset
 from lombard.identity.sessions import Session, csrf_token_of
 from lombard.identity.store import StoreError
 from lombard.identity.vault import VaultError
@@ -31,6 +35,7 @@ from lombard.identity.vault import VaultError
 __all__ = [
     "ALL_PERMISSIONS",
     "KEYS_MAX",
+    "NOTHING",
     "Accounts",
     "AllowListError",
     "ApiKey",
@@ -41,19 +46,24 @@ __all__ = [
     "LoggedIn",
     "NewKey",
     "NewOperator",
+    "NewReset",
     "Origin",
     "Permission",
     "Person",
     "Role",
+    "Seal",
     "Session",
     "StoreError",
     "TooManyChecks",
     "TooManyFailures",
     "TooManyKeys",
     "TotpState",
+    "UnknownUser",
     "VaultError",
+    "WeakPassword",
     "WrongCode",
     "WrongPassword",
+    "WrongToken",
     "csrf_token_of",
     "machine_ms",
     "normal_email",
