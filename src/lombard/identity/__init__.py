@@ -12,6 +12,7 @@ from lombard.identity.directory import (
     machine_ms,
     open_directory,
 )
+from lombard.identity.examining import Examined, examine_audit
 from lombard.identity.keys import ALL_PERMISSIONS, ApiKey, NewKey, Permission, Role
 from lombard.identity.outcomes import (
     CodeNeeded,
@@ -43,6 +44,7 @@ __all__ = [
     "Directory",
     "EmailTaken",
     "Entry",
+    "Examined",
     "LoggedIn",
     "NewKey",
     "NewOperator",
@@ -65,6 +67,7 @@ __all__ = [
     "WrongPassword",
     "WrongToken",
     "csrf_token_of",
+    "examine_audit",
     "machine_ms",
     "normal_email",
     "open_directory",

@@ -355,6 +355,10 @@ class Accounts:
             lambda: self._store.read(lambda sql: entries(sql, user, before, limit))
         )
 
+    async def tell(self, what: str, detail: str) -> None:
+        """Write a line about the venue itself into the audit log."""
+        await self._change(lambda sql: note(sql, self._now_ms(), None, what, detail))
+
     async def audit_head(self) -> Seal:
         """Say up to which line the audit log goes, and that line's digest."""
         return await self._run(lambda: self._store.read(head))
