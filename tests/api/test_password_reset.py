@@ -242,7 +242,7 @@ def test_a_captured_request_brings_no_second_secret(tmp_path: Path) -> None:
 
 def test_nor_one_that_the_process_before_may_have_answered() -> None:
     async def test() -> None:
-        replays = Replays(began_ms=1_000)
+        replays = Replays(lambda: 1_000)
 
         async def secret(name: bytes) -> tuple[object, bool]:
             replays.forbid(name)
