@@ -61,6 +61,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "movements/approve": {"movementId": "1"},
     "movements/reject": {"movementId": "1"},
     "users": {},
+    "users/password-reset": {"userId": "1000001"},
     "users/freeze": {"userId": "1000001", "frozen": True},
     "campaigns": {
         "name": "May", "discountRate": "0.5", "caps": [{"coin": "USDT", "amount": "100"}],
@@ -70,6 +71,10 @@ CALLS: dict[str, dict[str, Any]] = {
     "campaigns/entries": {"campaignId": "1", "userIds": ["1000001"]},
     "campaigns/draws": {"campaignId": "1", "seed": "00"},
 }  # fmt: skip
+
+
+# Calls about people, which the engine does not know: identity's own log has them (decision 0025).
+OF_PEOPLE = ["users/password-reset"]
 
 
 def test_the_table_is_whole() -> None:
@@ -164,11 +169,12 @@ def test_every_call_says_which_operator_it_was(tmp_path: Path) -> None:
                 return await submit(account, command, command_id)
 
             desk.place.house.submit = note  # type: ignore[method-assign]
-            for path, body in CALLS.items():
+            for path in [each for each in CALLS if each not in OF_PEOPLE]:
+                body = CALLS[path]
                 code = (await desk.ben.post(at(path), **body)).json()["code"]
                 assert code in ("00000", "40805", "40017"), (path, code)
             # Ben is the second: -2 to identity, 2 in the log. All have a name to be retried by.
-            assert [(operator_id(2), 16)] * len(CALLS) == asked
+            assert [(operator_id(2), 16)] * (len(CALLS) - len(OF_PEOPLE)) == asked
 
     run(test())
 

@@ -53,6 +53,7 @@ PLANS = {
 IDENTITY = {
     "POST sign-up": (None, 1, ADDRESS),
     "POST log-in": (None, 5, ADDRESS),
+    "POST password-reset": (None, 5, ADDRESS),
     "POST log-out": (None, 10, USER),
     "POST socket-ticket": (None, 10, USER),
     "GET me": (None, 10, USER),
@@ -192,7 +193,8 @@ def test_the_table_is_the_one_that_is_documented() -> None:
             or row.permission in (TRADE, TRANSFER)
             or row.access is Access.SESSION
             or (
-                row.path in (f"{IDENTITY_PREFIX}/sign-up", f"{IDENTITY_PREFIX}/log-in")
+                row.path.removeprefix(f"{IDENTITY_PREFIX}/")
+                in ("sign-up", "log-in", "password-reset")
                 and row.access is Access.ENTRY
             )
         )

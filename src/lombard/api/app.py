@@ -76,7 +76,7 @@ class Gateway:
         self._local = local  # who may use the sandbox's own endpoints
         self._routes: dict[bytes, dict[str, Endpoint]] = {}
         endpoints = tuple(endpoints)
-        self._relief = Relief(context.node, endpoints)
+        self._relief = Relief(context.node, endpoints, context.replays)
         self.tally: Final = Tally()
         self.pages: Final = Pages(endpoints, context.limits, context.clock_ms)
         for endpoint in endpoints:

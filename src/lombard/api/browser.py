@@ -9,6 +9,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from lombard.api.auth import KEY
 from lombard.api.context import Context
 from lombard.api.errors import Fault
 from lombard.api.table import GET, Access, Endpoint
@@ -65,7 +66,9 @@ def visit_of(
     if not token:
         if endpoint.access is Access.SESSION:
             raise Fault("30004")
-        return Visit(rules, address, agent, None, "")
+        visit = Visit(rules, address, agent, None, "")
+        visit.key = headers.get(KEY, b"").decode("latin-1")
+        return visit
     session = context.directory.accounts.find_session(token)
     if session is None:
         raise Fault("30004")

@@ -5,6 +5,7 @@ from pathlib import Path
 from lombard.cli.config import Config, rules_of
 from lombard.cli.house import House
 from lombard.cli.limiting import rate_limits_of
+from lombard.cli.notary import sealing
 from lombard.cli.serving import Door, open_door, open_office, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
 from lombard.cli.web import address_of, socket_url_of, url_of
@@ -55,6 +56,7 @@ async def _serve(
         limits, rules = rate_limits_of(config.limits), rules_of(config)
         door = Door(address, limits, rules, metrics)
         async with (
+            sealing(house),
             open_door(house, door),
             open_office(house, office, operator.needs_two, rules),
         ):

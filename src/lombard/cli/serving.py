@@ -32,7 +32,7 @@ from lombard.cli.histories import names_of
 from lombard.cli.house import House
 from lombard.cli.memory import give_back
 from lombard.cli.metrics import Metrics, metrics_app
-from lombard.cli.operators import make_operator
+from lombard.cli.operators import make_operator, make_reset
 from lombard.cli.telling import warn
 from lombard.cli.web import listen
 from lombard.history.statement_rows import Names
@@ -116,6 +116,7 @@ async def open_door(house: House, door: Door) -> AsyncIterator[None]:
         lambda target: back_up_house(house, target),
         lambda email: make_operator(house.identity, email),
         lambda: _names(house),
+        lambda email, drops_device: make_reset(house.identity, email, drops_device),
     )
     sockets = SocketServer(context)
     house.node.listen(sockets.hub.heard)
