@@ -90,6 +90,10 @@ def sandbox(
     socket_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Of the WebSocket; by default the next.")
     ] = None,
+    operator_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Of the operators' console; by default ten further."),
+    ] = None,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     clock: Annotated[str, typer.Option(help="real, manual, or a speed such as 60.")] = REAL,
     start: Annotated[
@@ -122,6 +126,7 @@ def sandbox(
                 history_url=history,
                 commands_per_second=commands_per_second,
                 socket_port=socket_port,
+                operator_port=operator_port,
             )
         )
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lombard.cli.config import Config, rules_of
+from lombard.cli.config import Config, office_rules_of, rules_of
 from lombard.cli.house import House
 from lombard.cli.limiting import rate_limits_of
 from lombard.cli.serving import Door, open_door, open_office, run_in_loop, until_stopped
@@ -63,7 +63,7 @@ async def _serve(
         door = Door(address, limits, rules, port, metrics)
         async with (
             open_door(house, door) as (web, socket_port),
-            open_office(house, office, operator.needs_two, rules) as behind,
+            open_office(house, office, operator.needs_two, office_rules_of(config)) as behind,
         ):
             if metrics is not None:
                 say(f"Metrics: {url_of(config.metrics.host, metrics[1])}/metrics")
