@@ -11,7 +11,10 @@ import gc
 import sys
 import time
 
-from ticks import ACCOUNTS, Venue
+from ticks import ACCOUNTS, MIDDLE, ONE, Venue
+
+# `lombard.api.operator.stress.PART`.
+PART = 500
 
 
 def ask(state, change_e6, part):
@@ -34,12 +37,17 @@ def ask(state, change_e6, part):
 
 def main():
     """Print the figures."""
-    from lombard.api.operator.stress import PART
     from lombard.core import __impl__, queries
 
     accounts = int(sys.argv[1]) if len(sys.argv) > 1 else ACCOUNTS
     venue = Venue()
-    venue.fill(accounts)
+    names, _, _ = venue.fill(accounts)
+    c = venue.c
+    for n, account in enumerate(names):
+        # What was borrowed leaves the account: it is long of what it brought, short of the loan.
+        coin, units = (0, MIDDLE * ONE // 8) if n % 2 else (1, ONE // 8)
+        spot = c.account_id(c.user_of(account), c.SLOT_SPOT)
+        venue.do(account, c.Transfer(spot, coin, units, ""))
     gc.freeze()
     state = venue.engine.state
     print(f"{__impl__} core, {accounts:,} debtors, {PART} at a time")

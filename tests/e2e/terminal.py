@@ -56,7 +56,7 @@ def browsing() -> Iterator[Browser]:
 class Visitor:
     """Somebody at the terminal, in a browser without a past. `faults` has what went wrong."""
 
-    def __init__(self, browser: Browser, sandbox: Sandbox) -> None:
+    def __init__(self, browser: Browser, sandbox: Sandbox, address: str = "") -> None:
         self.faults: list[str] = []
         self.loaded: dict[str, int] = {}
         self.sandbox = sandbox
@@ -67,7 +67,7 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("requestfailed", self._failed)
         self.page.on("response", self._answered)
-        self.page.goto(sandbox.address)
+        self.page.goto(address or sandbox.address)
 
     def see(self, name: str) -> None:
         """Check a page for what shuts people out, and that it fits; wide, narrow, light, dark."""
