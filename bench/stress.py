@@ -14,7 +14,7 @@ import time
 from ticks import ACCOUNTS, MIDDLE, ONE, Venue
 
 # `lombard.api.operator.stress.PART`.
-PART = 500
+PART = 250
 
 
 def ask(state, change_e6, part):

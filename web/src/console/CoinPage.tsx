@@ -8,6 +8,16 @@ import { Act, Bar, Field, Form, Page, Panel, Sheet, Table } from "./parts";
 
 // One coin: its terms, its pool, its rate, its price.
 
+const FUNDS = {
+  supplied: "Supplied",
+  lent: "Lent",
+  idle: "Idle",
+  loss: "Loss",
+  insurance: "Insurance fund",
+  fees: "Fees earned",
+  interest: "Interest earned",
+};
+
 export function CoinPage(props: { coin: Coin; pool: Pool | undefined; price: Index | undefined; again: () => void }) {
   const { coin, pool, price, again } = props;
   const [edits, setEdits] = useState(false);
@@ -39,50 +49,54 @@ export function CoinPage(props: { coin: Coin; pool: Pool | undefined; price: Ind
         <a href="#/coins">All coins</a> <State coin={coin} />
       </p>
       <div className="halves">
-        <Panel title="Terms">
-          <dl className="facts">
-            <Fact name="Decimals">{coin.decimals}</Fact>
-            <Fact name="A user may owe">{amount(dec(coin.userLimit), coin.coin)}</Fact>
-            <Fact name="Least loan">{amount(dec(coin.minBorrow), coin.coin)}</Fact>
-          </dl>
-          <Table
-            label="Collateral"
-            rows={coin.collateral}
-            keyOf={(row) => row.upTo}
-            empty="Counts for nothing."
-            columns={[
-              { name: "A surplus counts", cell: (row) => percent(dec(row.ratio), 1) },
-              { name: "Up to", num: true, cell: (row) => (dec(row.upTo) ? amount(dec(row.upTo), coin.coin) : "all the rest") },
-            ]}
-          />
-          <Table
-            label="Tiers"
-            rows={coin.tiers}
-            keyOf={(row) => row.upTo}
-            empty="No tiers: it is not lent in cross margin."
-            columns={[
-              { name: "Leverage", cell: (row) => `${row.leverage}×` },
-              { name: "Maintenance", num: true, cell: (row) => percent(dec(row.maintenanceMarginRate), 1) },
-              { name: "Owed up to", num: true, cell: (row) => amount(dec(row.upTo), coin.coin) },
-            ]}
-          />
-        </Panel>
-        {pool && <Rate key={coin.coin} coin={coin.coin} pool={pool} again={again} />}
-        <Panel title="Pool">
-          {pool && (
+        <div className="stack">
+          <Panel title="Terms">
             <dl className="facts">
-              <Fact name="Utilisation">
-                <Bar ratio={pool.utilization} label="Lent" />
-              </Fact>
-              {(["supplied", "lent", "idle", "loss", "insurance", "fees", "interest"] as const).map((each) => (
-                <Fact key={each} name={{ supplied: "Supplied", lent: "Lent", idle: "Idle", loss: "Loss", insurance: "Insurance fund", fees: "Fees earned", interest: "Interest earned" }[each]}>
-                  {amount(dec(pool[each]), coin.coin)}
-                </Fact>
-              ))}
+              <Fact name="Decimals">{coin.decimals}</Fact>
+              <Fact name="A user may owe">{amount(dec(coin.userLimit), coin.coin)}</Fact>
+              <Fact name="Least loan">{amount(dec(coin.minBorrow), coin.coin)}</Fact>
             </dl>
-          )}
-        </Panel>
-        <Price coin={coin.coin} price={price} again={again} />
+            <Table
+              label="Collateral"
+              rows={coin.collateral}
+              keyOf={(row) => row.upTo}
+              empty="Counts for nothing."
+              columns={[
+                { name: "A surplus counts", cell: (row) => percent(dec(row.ratio), 1) },
+                { name: "Up to", num: true, cell: (row) => (dec(row.upTo) ? amount(dec(row.upTo), coin.coin) : "all the rest") },
+              ]}
+            />
+            <Table
+              label="Tiers"
+              rows={coin.tiers}
+              keyOf={(row) => row.upTo}
+              empty="No tiers: it is not lent in cross margin."
+              columns={[
+                { name: "Leverage", cell: (row) => `${row.leverage}×` },
+                { name: "Maintenance", num: true, cell: (row) => percent(dec(row.maintenanceMarginRate), 1) },
+                { name: "Owed up to", num: true, cell: (row) => amount(dec(row.upTo), coin.coin) },
+              ]}
+            />
+          </Panel>
+          <Panel title="Pool">
+            {pool && (
+              <dl className="facts">
+                <Fact name="Utilisation">
+                  <Bar ratio={pool.utilization} label="Lent" />
+                </Fact>
+                {(Object.keys(FUNDS) as (keyof typeof FUNDS)[]).map((each) => (
+                  <Fact key={each} name={FUNDS[each]}>
+                    {amount(dec(pool[each]), coin.coin)}
+                  </Fact>
+                ))}
+              </dl>
+            )}
+          </Panel>
+        </div>
+        <div className="stack">
+          {pool && <Rate key={coin.coin} coin={coin.coin} pool={pool} again={again} />}
+          <Price coin={coin.coin} price={price} again={again} />
+        </div>
       </div>
       {edits && (
         <Sheet title={`Terms of ${coin.coin}`} shut={() => setEdits(false)} wide>

@@ -26,6 +26,7 @@ const ACCESS: [string, string][] = [
   ["draw", "A draw among users I name"],
 ];
 const HOUR_MS = 3_600_000;
+const giving = (row: Campaign): string => (row.access === "named" ? "Grant" : "Enter or draw");
 
 export default function Coupons() {
   const rows = useRead<Campaign[]>("campaigns", {}, 10_000);
@@ -71,8 +72,8 @@ export default function Coupons() {
               cell: (row) =>
                 row.access !== "open" &&
                 !row.seed && (
-                  <button aria-label={`Give coupons of ${row.name}`} onClick={() => setChosen(row)}>
-                    {row.access === "named" ? "Grant" : "Enter or draw"}
+                  <button aria-label={`${giving(row)} coupons of ${row.name}`} onClick={() => setChosen(row)}>
+                    {giving(row)}
                   </button>
                 ),
             },

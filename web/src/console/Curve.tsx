@@ -19,7 +19,7 @@ const HEIGHT = 190;
 const LEFT = 52;
 const BOTTOM = 28;
 const TOP = 14;
-const RIGHT = 14;
+const RIGHT = 24;
 
 export function Curve({ model, used }: { model: Model; used: string }) {
   const points = [0n, dec(model.kink), ONE];

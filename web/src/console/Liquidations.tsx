@@ -65,7 +65,7 @@ const place = (row: { accountType: string; symbol: string }): string =>
 
 export default function Liquidations() {
   const { rest } = useStore(route);
-  return rest ? <Record id={rest} /> : <Lists />;
+  return rest ? <Record key={rest} id={rest} /> : <Lists />;
 }
 
 function Lists() {
@@ -164,7 +164,9 @@ function Record({ id }: { id: string }) {
   const [ended, setEnded] = useState(false);
   const found = useRead<Recorded>("liquidations/record", { liqId: id }, ended ? 0 : 4000);
   const row = found.data;
-  useEffect(() => setEnded(!!row?.liqEndTime), [row?.liqEndTime]);
+  useEffect(() => {
+    if (row?.liqEndTime) setEnded(true);
+  }, [row?.liqEndTime]);
   return (
     <Page title="Liquidation">
       <p>
@@ -200,16 +202,17 @@ function Record({ id }: { id: string }) {
               columns={[
                 { name: "Step", cell: (step) => step.step },
                 { name: "Time (UTC)", cell: (step) => timeText(step.cTime).slice(11) },
-                { name: "What was done", cell: (step) => ACTIONS[step.action] ?? step.action },
+                { name: "What was done", long: true, cell: (step) => ACTIONS[step.action] ?? step.action },
                 {
                   name: "Sold",
+                  long: true,
                   cell: (step) =>
                     step.order
                       ? `${step.order.side} ${step.order.size} ${step.order.symbol} at ${step.order.priceAvg} in ${step.order.fills.length} trades`
                       : "–",
                 },
-                { name: "Repaid and settled", cell: (step) => step.entries.map(said).join("; ") || "–" },
-                { name: "Index", cell: (step) => step.indexPrices.map((each) => `${each.coin} ${each.price}`).join(", ") },
+                { name: "Repaid and settled", long: true, cell: (step) => step.entries.map(said).join("; ") || "–" },
+                { name: "Index", long: true, cell: (step) => step.indexPrices.map((each) => `${each.coin} ${each.price}`).join(", ") },
                 { name: "Ratio", num: true, cell: (step) => `${ratio(step.riskRateBefore)} → ${ratio(step.riskRateAfter)}` },
               ]}
             />

@@ -63,7 +63,7 @@ export default function Stress() {
     const body = named.map((each) => ({ coin: each.coin, change: signed(moves[each.coin] ?? "0") }));
     setAnswer(await send<Answer>("stress", { moves: body, sellingCost: asRatio(cost), limit: "200" }));
     setAsked(named.map((each) => `${each.coin} ${moves[each.coin]} %`).join(", "));
-    return "Nothing was changed.";
+    return "";
   };
 
   return (

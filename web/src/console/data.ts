@@ -39,11 +39,13 @@ export function useRead<T>(path: string, query: Query = {}, everyMs = 0): Readin
     setData(null);
     setFault("");
     again();
-    const timer = everyMs ? window.setInterval(again, everyMs) : 0;
     return () => {
       current.current += 1;
-      window.clearInterval(timer);
     };
+  }, [again]);
+  useEffect(() => {
+    const timer = everyMs ? window.setInterval(again, everyMs) : 0;
+    return () => window.clearInterval(timer);
   }, [again, everyMs]);
   return { data, fault, again };
 }

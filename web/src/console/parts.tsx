@@ -22,7 +22,7 @@ export function Page(props: { title: string; actions?: ReactNode; children: Reac
 
 export function Panel(props: { title: string; aside?: ReactNode; children: ReactNode }) {
   return (
-    <section className="panel" aria-label={props.title}>
+    <section className="panel">
       <div className="panel-head">
         <h2>{props.title}</h2>
         {props.aside}
@@ -43,6 +43,8 @@ export interface Column<T> {
   name: string;
   cell: (row: T) => ReactNode;
   num?: boolean;
+  // Long words: they may take several lines.
+  long?: boolean;
   hidden?: boolean;
 }
 
@@ -76,7 +78,7 @@ export function Table<T>(props: {
                     {each.cell(row)}
                   </th>
                 ) : (
-                  <td key={each.name} className={each.hidden ? "act" : each.num ? "num" : ""}>
+                  <td key={each.name} className={each.hidden ? "act" : each.num ? "num" : each.long ? "long" : ""}>
                     {each.cell(row)}
                   </td>
                 ),
@@ -277,7 +279,8 @@ export function Form(props: {
     setBusy(true);
     setFault("");
     try {
-      note(await props.run());
+      const words = await props.run();
+      if (words) note(words);
       props.done?.();
     } catch (error) {
       setFault(wordsOf(error));
