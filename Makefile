@@ -100,7 +100,7 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	fi
 
 # Without npm a node runs all the same, and says that there is no terminal.
-web/dist/index.html: web/node_modules/.package-lock.json web/index.html web/vite.config.ts \
+web/dist/index.html: web/node_modules/.package-lock.json web/index.html web/console.html web/vite.config.ts \
   web/tsconfig.json web/package.json $(wildcard web/public/*) \
   $(wildcard web/src/*) $(wildcard web/src/*/*)
 	@if command -v npm > /dev/null; then \

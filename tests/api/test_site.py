@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lombard.api.site import Site, Venue
+from lombard.api.site import CONSOLE, Site, Venue
 from lombard.api.visit import Rules
 from lombard.identity.tickets import TICKET_MS, TicketBook
 from tests.api.browser import IDENTITY, Browser
@@ -93,6 +93,19 @@ def test_nothing_else_is_served(tmp_path: Path) -> None:
         assert 0 == asked(site, path)[0]
         assert 0 == asked(linked, path)[0]
     assert 0 == asked(site, "/", "POST")[0]
+
+
+def test_the_office_has_a_page_of_its_own_and_each_port_one_only(tmp_path: Path) -> None:
+    trade = site_in(tmp_path)
+    (tmp_path / "console.html").write_text("<!doctype html><title>y</title>")
+    office = Site(tmp_path, Venue(False, False, Rules(), "1"), CONSOLE)
+    assert b"<title>y</title>" in asked(office, "/")[2]
+    assert b"<title>x</title>" in asked(trade, "/")[2]
+    for site in (trade, office):
+        assert 0 == asked(site, "/index.html")[0]
+        assert 0 == asked(site, "/console.html")[0]
+        assert 200 == asked(site, "/assets/main-abc.css")[0]
+    assert not Site(tmp_path / "assets", Venue(False, False, Rules(), "1"), CONSOLE).is_built
 
 
 def test_without_a_page_it_is_said_how_to_build_one(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ class Visitor:
     # Run by the page before its own.
     script = ""
 
-    def __init__(self, browser: Browser, sandbox: Sandbox) -> None:
+    def __init__(self, browser: Browser, sandbox: Sandbox, address: str = "") -> None:
         self.faults: list[str] = []
         self.loaded: dict[str, int] = {}
         self.heard: set[str] = set()
@@ -78,7 +78,7 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("requestfailed", self._failed)
         self.page.on("response", self._answered)
-        self.page.goto(sandbox.address)
+        self.page.goto(address or sandbox.address)
 
     def see(self, name: str) -> None:
         """Check a page for what shuts people out, and that it fits; wide, narrow, light, dark."""
@@ -147,7 +147,7 @@ class Visitor:
     def leave(self) -> None:
         """Close the browser's window, and see that nothing went wrong."""
         self.context.close()
-        assert self.faults == []
+        assert self.faults == [], self.faults
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

@@ -31,6 +31,7 @@ from lombard.api.context import NO_PERMISSIONS, Call, Context
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.errors import Fault, fault_of
 from lombard.api.operator.endpoints import operator_endpoints
+from lombard.api.operator.overview import NONE, ReadVitals
 from lombard.api.pages import Pages
 from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
@@ -215,9 +216,13 @@ def build_app(context: Context, world: World | None = None, sandbox_token: str =
     return Gateway(context, rows, door)
 
 
-def build_operator_app(context: Context, needs_two: Collection[str]) -> Gateway:
+def build_operator_app(
+    context: Context,
+    needs_two: Collection[str],
+    read_vitals: ReadVitals = lambda: NONE,
+) -> Gateway:
     """Build the operators' application; `needs_two` are the movements that two operators make."""
-    return Gateway(context, operator_endpoints(needs_two), sandbox.Door(""))
+    return Gateway(context, operator_endpoints(needs_two, read_vitals), sandbox.Door(""))
 
 
 def _count_call(

@@ -22,6 +22,7 @@ Headers = list[tuple[bytes, bytes]]
 
 PAGE: Final = b"/"
 INDEX: Final = b"/index.html"
+CONSOLE: Final = b"/console.html"
 VENUE: Final = b"/terminal.json"
 ASSETS: Final = b"/assets/"
 PACKED_FROM: Final = 512
@@ -67,16 +68,22 @@ class Venue(NamedTuple):
 
 @final
 class Site:
-    """The files below a directory, and the page they make."""
+    """The files below a directory, and the page they make.
 
-    def __init__(self, directory: Path, venue: Venue) -> None:
+
+    The page is the terminal, or, on the operators' port, the console.
+    """
+
+    def __init__(self, directory: Path, venue: Venue, page: bytes = INDEX) -> None:
         self._files = read_files(directory)
+        self._pages = {name: self._files.pop(name, None) for name in (INDEX, CONSOLE)}
+        self._page_name = page
         self._venue = venue
 
     @property
     def is_built(self) -> bool:
         """Say whether there is a page to show."""
-        return INDEX in self._files
+        return self._pages[self._page_name] is not None
 
     async def answer(self, scope: Scope, send: Send) -> bool:
         """Answer a request for a file; False when there is none of that name."""
@@ -88,7 +95,7 @@ class Site:
         elif path == VENUE:
             headers = [(b"content-type", b"application/json"), _EACH_TIME, *_COMMON]
             await _send(scope, send, 200, headers, self._told())
-        elif path in self._files and path != INDEX:
+        elif path in self._files:
             kept = _FOR_GOOD if path.startswith(ASSETS) else _EACH_TIME
             await _send_file(scope, send, 200, [kept, *_COMMON], self._files[path])
         else:
@@ -96,7 +103,7 @@ class Site:
         return True
 
     async def _page(self, scope: Scope, send: Send) -> None:
-        file, status = self._files.get(INDEX), 200
+        file, status = self._pages[self._page_name], 200
         if file is None:
             file, status = File(b"text/html; charset=utf-8", NOT_BUILT, NOT_BUILT), 503
         await _send_file(scope, send, status, [_POLICY, _EACH_TIME, *_COMMON], file)

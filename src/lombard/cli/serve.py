@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lombard.cli.config import Config, rules_of
+from lombard.cli.config import Config, office_rules_of, rules_of
 from lombard.cli.house import House
 from lombard.cli.limiting import rate_limits_of
 from lombard.cli.notary import sealing
@@ -58,7 +58,7 @@ async def _serve(
         async with (
             sealing(house),
             open_door(house, door),
-            open_office(house, office, operator.needs_two, rules),
+            open_office(house, office, operator.needs_two, office_rules_of(config)),
         ):
             if metrics is not None:
                 say(f"Metrics: {url_of(config.metrics.host, metrics[1])}/metrics")

@@ -23,7 +23,7 @@ from lombard.api.app import build_app, build_operator_app
 from lombard.api.context import Context
 from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
-from lombard.api.site import Site, Venue
+from lombard.api.site import CONSOLE, Site, Venue
 from lombard.api.socket.server import REQUEST_PREFIX, SocketServer
 from lombard.api.visit import Rules
 from lombard.cli.backups import back_up_house
@@ -34,6 +34,7 @@ from lombard.cli.memory import give_back
 from lombard.cli.metrics import Metrics, metrics_app
 from lombard.cli.operators import make_operator, make_reset
 from lombard.cli.telling import warn
+from lombard.cli.vitals import Watch
 from lombard.cli.web import listen
 from lombard.history.statement_rows import Names
 from lombard.node.clock import machine_ms
@@ -154,7 +155,8 @@ async def open_office(
     house: House,
     address: tuple[str, int] | None,
     needs_two: Collection[str],
-    rules: Rules | None = None,
+    rules: Rules,
+    is_sandbox: bool = False,
 ) -> AsyncIterator[None]:
     """Let operators in at an address of their own, if there is one, while the context lasts."""
     if address is None:
@@ -168,12 +170,18 @@ async def open_office(
         machine_ms,
         RateLimits(),
         rules,
+        lambda: house.history.trouble,
     )
-    web = Listener(build_operator_app(context, needs_two))
+    watch = Watch(house)
+    app = build_operator_app(context, needs_two, watch.read)
+    app.pages.site = Site(TERMINAL, Venue(is_sandbox, False, rules, __version__), CONSOLE)
+    web = Listener(app)
+    watching = asyncio.create_task(watch.run(), name="vitals")
     try:
         await listen(web, address)
         yield
     finally:
+        watching.cancel()
         await web.stop(STOP_S)
         context.readers.shutdown()
 
