@@ -1,3 +1,4 @@
+import { keepRefusal } from "./refusals";
 import { Store } from "./store";
 
 // The venue's public API, as any client has it; a browser has a session in place of a key.
@@ -16,6 +17,7 @@ export interface Me {
   role: string;
   totp: boolean;
   csrfToken: string;
+  confirmed: boolean;
 }
 
 /** A refusal of the venue's, in its own words. */
@@ -64,7 +66,12 @@ export async function post<T>(path: string, body: object = {}): Promise<T> {
   } catch {
     response = await fetch(path, request);
   }
-  return answer<T>(response);
+  try {
+    return await answer<T>(response);
+  } catch (error) {
+    if (error instanceof Refused) keepRefusal(path, error.message);
+    throw error;
+  }
 }
 
 function local(path: string): Record<string, string> {
