@@ -5,6 +5,7 @@ import io
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -323,6 +324,37 @@ def test_a_liquidation_is_seen_live_and_its_record_adds_up(visitor: Visitor) -> 
     expect(column(visitor, "Liquidations", "Id", row)).to_have_text(number)
 
 
+def test_what_runs_what_is_announced_and_what_was_refused(visitor: Visitor) -> None:
+    page, sandbox = visitor.page, visitor.sandbox
+    user = trader(visitor, "eve")
+    user.transfer("spot", "crossed_margin", "USDT", "2000")
+    user.post(f"{MARGIN}/crossed/account/borrow", coin="USDT", borrowAmount="500")
+    visitor.refusals = {f"{MARGIN}/crossed/account/borrow"}
+    visitor.open("Assets")
+    page.get_by_label("Cross account").get_by_role("button", name="Borrow").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Amount").fill("900000")
+    dialog.get_by_role("button", name="Borrow", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    visitor.refusals = set()
+
+    page.get_by_role("banner").get_by_role("link", name="Notifications").click()
+    expect(page.get_by_role("region", name="Interest runs")).to_contain_text("500.00 USDT borrowed")
+    refused = page.get_by_role("region", name="Refused in this window")
+    expect(refused).to_contain_text("Borrowing refused: The maximum borrowing amount is exceeded")
+    # Announced while one looks.
+    at = int(sandbox.call("clock")["now"]) + 86_400_000
+    terms = {"coin": "DOGE", "collateralRatio": "0.5", "effectiveTime": str(at)}
+    number = sandbox.call("announcements/coin-terms", terms)["announcementId"]
+    announced = page.get_by_role("region", name="Announced")
+    expect(announced).to_contain_text("New terms of DOGE: collateral counts at 0.5")
+    expect(page.locator(".told li.new")).to_contain_text("New terms of DOGE from")
+    visitor.see("notices-more")
+    sandbox.call("announcements/withdraw", {"announcementId": number})
+    expect(announced).to_have_count(0)
+
+
 def check_sums(dialog: Locator, record: dict[str, Any]) -> None:
     """See that what the page says in all is what the API says row by row."""
     entries = [entry for step in record["steps"] for entry in step["entries"]] + record["ended"]
@@ -368,7 +400,9 @@ def test_a_second_device_a_key_sessions_and_another_password(
     visitor.see("account-device")
     used = int(time.time())
     device.get_by_label("The six digits it shows").fill(otp.at(used))
-    device.get_by_role("button", name="Turn on").click()
+    with replaced_session(visitor):
+        device.get_by_role("button", name="Turn on").click()
+        expect(device).to_contain_text("Write these down")
     codes = device.get_by_role("list", name="Recovery codes").locator("li")
     expect(codes).to_have_count(10)
     recovery = codes.all_inner_texts()
@@ -402,15 +436,23 @@ def test_a_second_device_a_key_sessions_and_another_password(
     page.get_by_label("Present password").fill(PASSWORD)
     page.get_by_label("New password").fill("another horse battery")
     page.get_by_label("Code of your second device").fill(recovery.pop())
-    elsewhere.refusals = {urlsplit(url).path for url in elsewhere.loaded} | {f"{IDENTITY}/me"}
-    page.get_by_role("button", name="Change the password").click()
-    expect(page.locator(".notes")).to_contain_text("every other session has ended")
+    with replaced_session(elsewhere), replaced_session(visitor):
+        page.get_by_role("button", name="Change the password").click()
+        expect(page.locator(".notes")).to_contain_text("every other session has ended")
+        # Whoever was logged in elsewhere is so no longer.
+        elsewhere.page.reload()
+        link = elsewhere.page.get_by_role("banner").get_by_role("link", name="Log in")
+        expect(link).to_be_visible()
     expect(sessions).to_have_count(1)
-    # Whoever was logged in elsewhere is so no longer.
-    elsewhere.page.reload()
-    link = elsewhere.page.get_by_role("banner").get_by_role("link", name="Log in")
-    expect(link).to_be_visible()
     elsewhere.leave()
+
+
+@contextmanager
+def replaced_session(visitor: Visitor) -> Iterator[None]:
+    """Let calls be refused that were under way when a session ended."""
+    visitor.refusals = {urlsplit(url).path for url in visitor.loaded} | {f"{IDENTITY}/me"}
+    yield
+    visitor.refusals = set()
 
 
 def make_key(visitor: Visitor, recovery: str) -> dict[str, str]:

@@ -34,6 +34,8 @@ export const me = new Store<Me | null>(null);
 export const venue = new Store<Venue | null>(null);
 export const sandboxToken = { value: sessionStorage.getItem("sandbox-token") ?? "" };
 
+const NO_SESSION = "30004";
+
 type Query = Record<string, string | number | undefined>;
 
 interface Envelope<T> {
@@ -87,7 +89,7 @@ async function answer<T>(response: Response): Promise<T> {
     throw new Refused(String(response.status), `The venue answers with HTTP ${response.status}.`);
   }
   if (said.code === "00000") return said.data;
-  if (said.code === "30004") leave();
+  if (said.code === NO_SESSION) void lookAgain();
   throw new Refused(said.code, said.msg);
 }
 
@@ -137,6 +139,23 @@ export async function faucet(coin: string, amount: string): Promise<void> {
 export async function logOut(): Promise<void> {
   await post(`${IDENTITY}/log-out`);
   leave();
+}
+
+let isLooking = false;
+
+/** Look whether the session is over, or was only replaced while something was under way. */
+async function lookAgain(): Promise<void> {
+  if (isLooking || !me.get()) return;
+  isLooking = true;
+  try {
+    const said = (await (await fetch(`${IDENTITY}/me`)).json()) as Envelope<Me>;
+    if (said.code === "00000") me.set(said.data);
+    else if (said.code === NO_SESSION) leave();
+  } catch {
+    // Whoever asks next looks again.
+  } finally {
+    isLooking = false;
+  }
 }
 
 function leave(): void {

@@ -1,8 +1,18 @@
-import { get, me, type Me, post } from "./api";
+import { get, me, type Me, post as send } from "./api";
+import { Store } from "./store";
 
 // What people do to their own account: each call, and what it brings.
 
 const IDENTITY = "/lombard/v1/identity";
+
+// Counts what was done: what lists it reads again.
+export const acts = new Store(0);
+
+async function post<T>(path: string, body: object = {}): Promise<T> {
+  const made = await send<T>(path, body);
+  acts.change((now) => now + 1);
+  return made;
+}
 
 export interface Key {
   apiKey: string;

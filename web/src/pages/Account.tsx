@@ -1,6 +1,7 @@
 import { type FormEvent, useEffect, useState } from "react";
 import { me, wordsOf } from "../lib/api";
 import {
+  acts,
   changePassword,
   endOthers,
   endSession,
@@ -209,7 +210,7 @@ function agentOf(agent: string): string {
 }
 
 function Audit() {
-  const user = useStore(me);
+  const done = useStore(acts);
   const [rows, setRows] = useState<Entry[]>([]);
   const [hasMore, setHasMore] = useState(false);
   const read = async (before = ""): Promise<void> => {
@@ -221,7 +222,7 @@ function Audit() {
       note(wordsOf(error), "bad");
     }
   };
-  useEffect(() => void read(), [user?.csrfToken]);
+  useEffect(() => void read(), [done]);
   return (
     <section className="panel" aria-label="Activity">
       <div className="panel-head">

@@ -74,7 +74,7 @@ const NOTHING: Saved = { saved: {}, covers: {}, isCut: false };
 export default function Coupons() {
   const user = useStore(me);
   const { campaigns, coupons, read } = useCoupons();
-  const saved = useSaved();
+  const saved = useSaved(coupons);
   useEffect(() => {
     document.title = "Coupons · Lombard";
   }, []);
@@ -142,13 +142,17 @@ function useCoupons() {
   return { campaigns, coupons, read: () => setTurn(turn + 1) };
 }
 
-/** Read from one's receipts what each coupon has saved. */
-function useSaved(): Saved {
-  const { reading, isolated, loaded } = useStore(account);
+/** Read from one's receipts what each coupon has saved: when an hour, a debt or a coupon changes. */
+function useSaved(coupons: Coupon[]): Saved {
+  const { crossed, isolated } = useStore(account);
+  const hour = Math.max(0, ...Object.values(useStore(rates)).map((each) => each.hour));
   const symbols = [...new Set(isolated.map((row) => row.symbol))].join();
+  const debts = [...crossed, ...isolated].map((row) => row.borrow).join();
+  const states = coupons.map((each) => each.couponId + each.status).join();
+  const isUsed = coupons.some((each) => each.startTime);
   const [saved, setSaved] = useState(NOTHING);
   useEffect(() => {
-    if (!loaded) {
+    if (!isUsed) {
       setSaved(NOTHING);
       return undefined;
     }
@@ -159,7 +163,7 @@ function useSaved(): Saved {
     return () => {
       isCurrent = false;
     };
-  }, [loaded, reading, symbols]);
+  }, [isUsed, hour, symbols, debts, states]);
   return saved;
 }
 
