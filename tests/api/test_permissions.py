@@ -155,6 +155,10 @@ TABLE = {
     "GET /lombard/v1/margin/leverage": (READ, 10, USER),
     "POST /lombard/v1/margin/leverage": (TRADE, 10, USER),
     "GET /lombard/v1/announcements": (None, 10, ADDRESS),
+    "GET /lombard/v1/notices": (READ, 10, USER),
+    "GET /lombard/v1/margin/crossed/fills": (READ, 10, USER),
+    "GET /lombard/v1/margin/isolated/fills": (READ, 10, USER),
+    "GET /lombard/v1/transfers": (READ, 10, USER),
     **{
         f"{call.split()[0]} /lombard/v1/identity/{call.split()[1]}": row
         for call, row in IDENTITY.items()

@@ -162,11 +162,12 @@ class Reader:
         page: Page,
         pair: int | None = None,
         plans: Collection[int] | None = None,
+        status: int | None = None,
     ) -> list[rows.TriggerRow]:
         """List an account's triggers that have ended; the times are those of their placing."""
         q = s.triggers.c
         query = select(s.triggers).where(q.account == account, q.status >= rows.TRIGGER_FIRED)
-        query = _where(query, q.pair, pair)
+        query = _where(_where(query, q.pair, pair), q.status, status)
         if plans is not None:
             query = query.where(q.plan.in_(plans))
         return self._page(query, q.trigger_id, q.created_ms, page, rows.TriggerRow)
