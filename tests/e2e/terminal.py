@@ -147,7 +147,7 @@ class Visitor:
     def leave(self) -> None:
         """Close the browser's window, and see that nothing went wrong."""
         self.context.close()
-        assert self.faults == []
+        assert self.faults == [], self.faults
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
