@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
@@ -63,10 +64,12 @@ class Visitor:
     # Run by the page before its own.
     script = ""
 
-    def __init__(self, browser: Browser, sandbox: Sandbox) -> None:
+    def __init__(self, browser: Browser, sandbox: Sandbox, address: str = "") -> None:
         self.faults: list[str] = []
         self.loaded: dict[str, int] = {}
         self.heard: set[str] = set()
+        # Paths whose refusals belong to the test.
+        self.refusals: set[str] = set()
         self.sandbox = sandbox
         self.context = browser.new_context(viewport={"width": WIDE[0], "height": WIDE[1]})
         self.page: Page = self.context.new_page()
@@ -78,7 +81,7 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("requestfailed", self._failed)
         self.page.on("response", self._answered)
-        self.page.goto(sandbox.address)
+        self.page.goto(address or sandbox.address)
 
     def see(self, name: str) -> None:
         """Check a page for what shuts people out, and that it fits; wide, narrow, light, dark."""
@@ -99,7 +102,8 @@ class Visitor:
 
     def _check(self, name: str, scheme: str, width: int) -> None:
         # Evaluated from here: the page's own policy lets no foreign script in.
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found = self.page.evaluate("async () => (await axe.run(document)).violations")
         serious = [
             (each["id"], [node["html"][:160] for node in each["nodes"]][:3])
@@ -150,7 +154,8 @@ class Visitor:
         assert self.faults == [], self.faults
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        about = urlsplit(message.location["url"]).path
+        if message.type in ("error", "warning") and about not in self.refusals:
             self.faults.append(f"console: {message.text}")
 
     def _failed(self, request: Request) -> None:
@@ -168,5 +173,5 @@ class Visitor:
 
     def _answered(self, response: Response) -> None:
         self.loaded[response.url] = int(response.headers.get("content-length", "0"))
-        if response.status >= 400:
+        if response.status >= 400 and urlsplit(response.url).path not in self.refusals:
             self.faults.append(f"{response.status}: {response.request.method} {response.url}")

@@ -29,6 +29,8 @@ export interface Ticker {
 
 export interface Rate {
   coin: string;
+  // When the hour began that it is of.
+  hour: number;
   daily: Dec;
   next: Dec;
   utilization: Dec;
@@ -91,6 +93,7 @@ export async function readRates(): Promise<void> {
         row.coin ?? "",
         {
           coin: row.coin ?? "",
+          hour: Number(row.hour),
           daily: dec(row.dailyInterestRate),
           next: dec(row.nextDailyInterestRate),
           utilization: dec(row.utilization),
