@@ -18,6 +18,7 @@ import "../styles/pages.css";
 
 const PAGE = 50;
 const FILE_ROWS_MAX = 10_000;
+const CHUNK = 500;
 const EVERYTHING: Filter = { mode: "", symbol: "", coin: "", type: "", from: 0, to: 0 };
 
 export default function History() {
@@ -169,13 +170,13 @@ function usePages(kind: Kind, filter: Filter) {
   const [fault, setFault] = useState("");
   const feed = useRef<{ key: string; read: (count: number) => Promise<Row[]> } | null>(null);
   const turn = useRef(0);
-  const make = (): Feed => new Feed(kind.sources(filter, opened ? opened.split(",") : []));
+  const make = (ahead: number): Feed => new Feed(kind.sources(filter, opened ? opened.split(",") : []), ahead);
 
   useEffect(() => setPage(0), [key]);
   useEffect(() => {
     if (!loaded) return;
     // What is new shows on the first page; further back nothing changes under the reader.
-    if (page === 0 || feed.current?.key !== key) feed.current = { key, read: keeping(make()) };
+    if (page === 0 || feed.current?.key !== key) feed.current = { key, read: keeping(make(PAGE * 2)) };
     const reader = feed.current;
     turn.current += 1;
     const mine = turn.current;
@@ -298,7 +299,7 @@ function shownAs(column: Column, row: Row, raw: string): string {
   return amount(value, column.coin?.(row));
 }
 
-function Download(props: { kind: Kind; filter: Filter; make: () => Feed; disabled: boolean }) {
+function Download(props: { kind: Kind; filter: Filter; make: (ahead: number) => Feed; disabled: boolean }) {
   const [count, setCount] = useState(-1);
   const gone = useRef(false);
   useEffect(
@@ -310,15 +311,15 @@ function Download(props: { kind: Kind; filter: Filter; make: () => Feed; disable
   const { kind } = props;
   const title = useMemo(() => `lombard-${kind.name}.csv`, [kind]);
   const download = async (): Promise<void> => {
-    const feed = props.make();
+    const feed = props.make(CHUNK);
     const rows: Row[] = [];
     setCount(0);
     try {
       while (rows.length < FILE_ROWS_MAX && !gone.current) {
-        const found = await feed.take(500);
+        const found = await feed.take(CHUNK);
         rows.push(...found);
         setCount(rows.length);
-        if (found.length < 500) break;
+        if (found.length < CHUNK) break;
       }
       const isCut = rows.length >= FILE_ROWS_MAX && (await feed.take(1)).length > 0;
       if (gone.current) return;
