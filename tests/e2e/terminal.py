@@ -1,6 +1,7 @@
 """A Chromium of this machine's in front of a real sandbox, and whatever goes wrong in it."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,22 +56,32 @@ def browsing() -> Iterator[Browser]:
 
 
 class Visitor:
-    """Somebody at the terminal, in a browser without a past. `faults` has what went wrong."""
+    """Somebody at the terminal, in a browser without a past.
 
-    def __init__(self, browser: Browser, sandbox: Sandbox) -> None:
+    `faults` has what went wrong, `heard` the channels of the WebSocket that have told something.
+    """
+
+    # Run by the page before its own.
+    script = ""
+
+    def __init__(self, browser: Browser, sandbox: Sandbox, address: str = "") -> None:
         self.faults: list[str] = []
         self.loaded: dict[str, int] = {}
+        self.heard: set[str] = set()
         # Paths whose refusals belong to the test.
         self.refusals: set[str] = set()
         self.sandbox = sandbox
         self.context = browser.new_context(viewport={"width": WIDE[0], "height": WIDE[1]})
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
+        if self.script:
+            self.page.add_init_script(self.script)
+        self.page.on("websocket", lambda line: line.on("framereceived", self._told))
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("requestfailed", self._failed)
         self.page.on("response", self._answered)
-        self.page.goto(sandbox.address)
+        self.page.goto(address or sandbox.address)
 
     def see(self, name: str) -> None:
         """Check a page for what shuts people out, and that it fits; wide, narrow, light, dark."""
@@ -118,6 +129,13 @@ class Visitor:
         dialog.get_by_role("button", name="Transfer", exact=True).click()
         dialog.wait_for(state="detached")
 
+    def close_position(self) -> None:
+        """Close the first position, and repay."""
+        self.page.get_by_role("tabpanel").get_by_role("button", name="Close").first.click()
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_role("button", name="at market").click()
+        dialog.wait_for(state="detached")
+
     def pass_hour(self) -> None:
         """Put the clock forward, and wait until it says so."""
         before = self.sandbox.call("clock")["now"]
@@ -144,6 +162,14 @@ class Visitor:
         # What was under way when a page is left is nobody's fault.
         if request.failure != "net::ERR_ABORTED":
             self.faults.append(f"failed: {request.method} {request.url} {request.failure}")
+
+    def _told(self, frame: str | bytes) -> None:
+        text = str(frame)
+        if '"event":"error"' in text:
+            self.faults.append(f"WebSocket: {text}")
+        found = re.search('"channel":"([^"]+)"', text)
+        if found and '"action":' in text:
+            self.heard.add(found[1])
 
     def _answered(self, response: Response) -> None:
         self.loaded[response.url] = int(response.headers.get("content-length", "0"))

@@ -30,6 +30,7 @@ from lombard.api import (
     rates,
     spot_lists,
     spot_orders,
+    statements,
     tax,
     wallet,
 )
@@ -55,6 +56,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *positions.endpoints(),
     *leverage.endpoints(),
     *tax.endpoints(),
+    *statements.endpoints(),
     *wallet.endpoints(),
     *spot_orders.endpoints(),
     *plan_orders.endpoints(),

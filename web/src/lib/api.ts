@@ -4,7 +4,6 @@ import { Store } from "./store";
 // The venue's public API, as any client has it; a browser has a session in place of a key.
 
 export interface Venue {
-  socketUrl: string;
   sandbox: boolean;
   sandboxNeedsToken: boolean;
   signUp: boolean;
@@ -19,6 +18,9 @@ export interface Me {
   csrfToken: string;
   confirmed: boolean;
 }
+
+// The code of a call that came too soon after others.
+export const TOO_MANY = "429";
 
 /** A refusal of the venue's, in its own words. */
 export class Refused extends Error {

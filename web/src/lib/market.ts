@@ -37,10 +37,10 @@ export interface Rate {
 }
 
 export const pairs = new Store<Pair[]>([]);
-export const tickers = new Store<Record<string, Ticker>>({});
+export const tickers = new Store<Record<string, Ticker>>({}, "calm");
 export const rates = new Store<Record<string, Rate>>({});
 // Index prices in USDT, by coin: what the venue judges accounts by.
-export const indexPrices = new Store<Record<string, Dec>>({ USDT: dec("1") });
+export const indexPrices = new Store<Record<string, Dec>>({ USDT: dec("1") }, "calm");
 
 type Row = Record<string, string>;
 
