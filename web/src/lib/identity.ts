@@ -99,4 +99,7 @@ export async function changePassword(password: string, newPassword: string, code
   me.set(await post<Me>(`${IDENTITY}/password`, { password, newPassword, code }));
 }
 
+export const resetPassword = (token: string, newPassword: string, code: string): Promise<unknown> =>
+  post(`${IDENTITY}/password-reset`, { token, newPassword, code });
+
 export const readAudit = (idLessThan = ""): Promise<Entry[]> => get(`${IDENTITY}/audit`, { idLessThan });

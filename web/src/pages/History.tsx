@@ -12,6 +12,7 @@ import { LiquidationRecord } from "../parts/LiquidationRecord";
 import { note } from "../parts/Notes";
 import { timeOf } from "../parts/SandboxBar";
 import { Stranger } from "../parts/Stranger";
+import { Statement } from "./Statement";
 import "../styles/pages.css";
 
 // What happened: every list of it, with filters, page by page, and as a file.
@@ -19,36 +20,41 @@ import "../styles/pages.css";
 const PAGE = 50;
 const FILE_ROWS_MAX = 10_000;
 const CHUNK = 500;
+const STATEMENT = "statement";
 const EVERYTHING: Filter = { mode: "", symbol: "", coin: "", type: "", from: 0, to: 0 };
 
 export default function History() {
   const user = useStore(me);
   const { rest } = useStore(route);
+  const isStatement = rest === STATEMENT;
   const kind = KINDS.find((each) => each.name === rest) ?? (KINDS[0] as Kind);
+  const title = isStatement ? "Statement" : kind.title;
+  const name = isStatement ? STATEMENT : kind.name;
+  const tabs = [...KINDS.map((each) => [each.name, each.title]), [STATEMENT, "Statement"]];
   useEffect(() => {
-    document.title = `${kind.title} · Lombard`;
-  }, [kind]);
+    document.title = `${title} · Lombard`;
+  }, [title]);
   if (!user) return <Stranger to="see what happened in your accounts" />;
   return (
     <div className="wide-page">
       <h1>History</h1>
       <section className="panel" aria-label="History">
         <div className="tabs" role="tablist">
-          {KINDS.map((each) => (
+          {tabs.map(([each, shown]) => (
             <button
-              key={each.name}
+              key={each}
               role="tab"
-              id={`kind-${each.name}`}
-              aria-selected={each === kind}
+              id={`kind-${each}`}
+              aria-selected={each === name}
               aria-controls="history"
-              onClick={() => go(`/history/${each.name}`)}
+              onClick={() => go(`/history/${each}`)}
             >
-              {each.title}
+              {shown}
             </button>
           ))}
         </div>
-        <div role="tabpanel" id="history" aria-labelledby={`kind-${kind.name}`}>
-          <List key={kind.name} kind={kind} />
+        <div role="tabpanel" id="history" aria-labelledby={`kind-${name}`}>
+          {isStatement ? <Statement /> : <List key={kind.name} kind={kind} />}
         </div>
       </section>
     </div>
