@@ -1,10 +1,8 @@
 import { type FormEvent, useEffect, useState } from "react";
-import { logIn, Refused, wordsOf } from "../lib/api";
-import { resetPassword } from "../lib/identity";
+import { logIn, Refused } from "../lib/api";
+import { CODE_NEEDED, resetPassword, saidOf } from "../lib/identity";
 import { go } from "../lib/route";
 import { note } from "../parts/Notes";
-
-const CODE_NEEDED = "40019";
 
 /** Another password, with what an operator has handed over. */
 export default function Reset() {
@@ -33,7 +31,7 @@ export default function Reset() {
       }
     } catch (error) {
       if (error instanceof Refused && error.code === CODE_NEEDED) setAsksCode(true);
-      setFault(wordsOf(error));
+      setFault(saidOf(error));
     } finally {
       setBusy(false);
     }
@@ -77,6 +75,7 @@ export default function Reset() {
             Code of your second device
             <input
               required
+              autoFocus
               autoComplete="one-time-code"
               value={code}
               onChange={(event) => setCode(event.target.value)}
