@@ -25,10 +25,10 @@ run: setup web ## start the sandbox: make run ARGS="--port 8080"
 	@exec $(BIN)/lombard sandbox $(ARGS)
 
 test: setup clients web browser lint ## check the form, then run every test; those of the core on both its builds
-	LOMBARD_CORE=auto $(BIN)/pytest
+	LOMBARD_CORE=auto $(BIN)/pytest -n auto --dist loadfile
 	@if [ -d tests/core ] && [ -d build/compiled ]; then \
 	  echo "LOMBARD_CORE=interpreted $(BIN)/pytest tests/core"; \
-	  LOMBARD_CORE=interpreted $(BIN)/pytest tests/core; \
+	  LOMBARD_CORE=interpreted $(BIN)/pytest -n auto --dist loadfile tests/core; \
 	fi
 
 test-slow: setup clients web browser ## run the long forms of the tests, with randomised hypothesis
