@@ -62,6 +62,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "movements/approve": {"movementId": "1"},
     "movements/reject": {"movementId": "1"},
     "users": {},
+    "users/password-reset": {"userId": "1000001"},
     "users/freeze": {"userId": "1000001", "frozen": True},
     "campaigns": {
         "name": "May", "discountRate": "0.5", "caps": [{"coin": "USDT", "amount": "100"}],
@@ -73,6 +74,10 @@ CALLS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 # What is asked with a body, and changes nothing.
 QUESTIONS: dict[str, dict[str, Any]] = {"stress": {"moves": [{"coin": "BTC", "change": "-0.2"}]}}
+
+
+# Calls about people, which the engine does not know: identity's own log has them (decision 0025).
+OF_PEOPLE = ["users/password-reset"]
 
 
 def test_the_table_is_whole() -> None:
@@ -171,11 +176,12 @@ def test_every_call_says_which_operator_it_was(tmp_path: Path) -> None:
                 return await submit(account, command, command_id)
 
             desk.place.house.submit = note  # type: ignore[method-assign]
-            for path, body in CALLS.items():
+            for path in [each for each in CALLS if each not in OF_PEOPLE]:
+                body = CALLS[path]
                 code = (await desk.ben.post(at(path), **body)).json()["code"]
                 assert code in ("00000", "40805", "40017"), (path, code)
             # Ben is the second: -2 to identity, 2 in the log. All have a name to be retried by.
-            assert [(operator_id(2), 16)] * len(CALLS) == asked
+            assert [(operator_id(2), 16)] * (len(CALLS) - len(OF_PEOPLE)) == asked
 
     run(test())
 
@@ -283,6 +289,13 @@ def test_a_wrong_call_changes_nothing(path: str, body: dict[str, Any], code: str
         ("users/accounts", {"userId": "7"}, "40020"),
         ("users/ledger", {"userId": "1000001", "kind": "gift"}, "40020"),
         ("users/ledger", {"userId": "1000001", "coin": "XYZ"}, "43129"),
+        ("books", {}, "40019"),
+        ("books", {"account": "purse"}, "40020"),
+        ("books", {"account": "pool", "coin": "XYZ"}, "43129"),
+        ("books", {"account": "pool", "userId": "1000001"}, "40020"),
+        ("books", {"account": "debt"}, "40019"),
+        ("books", {"account": "debt", "userId": "1000001"}, "40019"),
+        ("books", {"account": "debt", "userId": "1000001", "accountType": "x"}, "40020"),
         ("liquidations", {"limit": "x"}, "40020"),
         ("liquidations/record", {"liqId": "5"}, "40020"),
         ("liquidations/record", {}, "40019"),

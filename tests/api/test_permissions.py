@@ -53,6 +53,7 @@ PLANS = {
 IDENTITY = {
     "POST sign-up": (None, 1, ADDRESS),
     "POST log-in": (None, 5, ADDRESS),
+    "POST password-reset": (None, 5, ADDRESS),
     "POST log-out": (None, 10, USER),
     "POST socket-ticket": (None, 10, USER),
     "GET me": (None, 10, USER),
@@ -83,6 +84,7 @@ TABLE = {
     "GET /api/v2/common/all-trade-rate": (READ, 10, USER),
     "GET /api/v2/account/all-account-balance": (READ, 1, USER),
     "GET /api/v2/tax/margin-record": (READ, 1, USER),
+    "GET /lombard/v1/statement": (READ, 1, USER),
     "GET /api/v3/account/settings": (READ, 10, USER),
     "GET /api/v2/spot/market/tickers": (None, 20, ADDRESS),
     "GET /api/v2/spot/market/orderbook": (None, 20, ADDRESS),
@@ -153,6 +155,10 @@ TABLE = {
     "GET /lombard/v1/margin/leverage": (READ, 10, USER),
     "POST /lombard/v1/margin/leverage": (TRADE, 10, USER),
     "GET /lombard/v1/announcements": (None, 10, ADDRESS),
+    "GET /lombard/v1/notices": (READ, 10, USER),
+    "GET /lombard/v1/margin/crossed/fills": (READ, 10, USER),
+    "GET /lombard/v1/margin/isolated/fills": (READ, 10, USER),
+    "GET /lombard/v1/transfers": (READ, 10, USER),
     **{
         f"{call.split()[0]} /lombard/v1/identity/{call.split()[1]}": row
         for call, row in IDENTITY.items()
@@ -191,7 +197,8 @@ def test_the_table_is_the_one_that_is_documented() -> None:
             or row.permission in (TRADE, TRANSFER)
             or row.access is Access.SESSION
             or (
-                row.path in (f"{IDENTITY_PREFIX}/sign-up", f"{IDENTITY_PREFIX}/log-in")
+                row.path.removeprefix(f"{IDENTITY_PREFIX}/")
+                in ("sign-up", "log-in", "password-reset")
                 and row.access is Access.ENTRY
             )
         )

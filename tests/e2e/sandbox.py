@@ -29,7 +29,7 @@ PORTS: Final = count(12_000 + os.getpid() % 4_000 * 4, 4)
 
 
 def free_port() -> int:
-    """Return a port nobody listens on now, as nobody does on the next, the WebSocket's."""
+    """Return a port nobody listens on now, as nobody does on the next."""
     while True:
         port = 12_000 + next(PORTS) % 20_000
         try:
@@ -48,8 +48,7 @@ class Sandbox:
     def __init__(self, *arguments: str, data: Path | None = None) -> None:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        command = [str(LOMBARD), "sandbox", "--port", str(self.port), "--socket-port", "0"]
-        command += ["--operator-port", "0"]
+        command = [str(LOMBARD), "sandbox", "--port", str(self.port), "--operator-port", "0"]
         if data is not None:
             command += ["--data", str(data)]
         started = time.monotonic()
@@ -94,7 +93,7 @@ class Sandbox:
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
     ) -> tuple[int, Any]:
         """Send a request as it is; return status and parsed body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()

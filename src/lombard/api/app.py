@@ -26,7 +26,7 @@ from lombard.api.auth import (
     check_permissions,
     check_signature,
 )
-from lombard.api.body import JSON, BodyReader, Message, Receive
+from lombard.api.body import JSON, Message, Receive, read_body
 from lombard.api.context import NO_PERMISSIONS, Call, Context
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.errors import Fault, fault_of
@@ -74,11 +74,10 @@ class Gateway:
         self, context: Context, endpoints: Iterable[Endpoint], local: sandbox.Door
     ) -> None:
         self._context = context
-        self._bodies = BodyReader()
         self._local = local  # who may use the sandbox's own endpoints
         self._routes: dict[bytes, dict[str, Endpoint]] = {}
         endpoints = tuple(endpoints)
-        self._relief = Relief(context.node, endpoints)
+        self._relief = Relief(context.node, endpoints, context.replays)
         self.tally: Final = Tally()
         self.pages: Final = Pages(endpoints, context.limits, context.clock_ms)
         for endpoint in endpoints:
@@ -129,7 +128,7 @@ class Gateway:
         if self._relief.refuses(scope["raw_path"]) and not _has_come_before(context, headers):
             raise Fault("429")
         query: bytes = scope["query_string"]
-        body = await self._bodies.read(headers, receive)
+        body = await read_body(headers, receive)
 
         is_signed = not HEADERS.isdisjoint(headers)
         visit = browser.visit_of(context, endpoint, headers, address, is_signed)

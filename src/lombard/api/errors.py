@@ -20,8 +20,10 @@ from lombard.identity import (
     TooManyFailures,
     TooManyKeys,
     TotpState,
+    WeakPassword,
     WrongCode,
     WrongPassword,
+    WrongToken,
 )
 
 SENTENCES: Final[dict[str, str]] = {
@@ -311,6 +313,7 @@ PARTICULARS: Final[dict[Refusal, str]] = {
 IDENTITY: Final[dict[type[BaseException], tuple[str, str]]] = {
     WrongPassword: ("40012", ""),
     WrongCode: ("40020", "code"),
+    WrongToken: ("40020", "token"),
     CodeNeeded: ("40019", "code"),
     TotpState: ("40805", "a second device is set up once, and removed before another"),
     EmailTaken: ("40017", "email is taken"),
@@ -358,7 +361,7 @@ def fault_of(error: BaseException) -> Fault | None:
         return Fault("40017", str(error))
     if isinstance(error, TooManyFailures):
         return Fault("429", f"try again in {error.seconds} s")
-    if isinstance(error, AllowListError):
+    if isinstance(error, AllowListError | WeakPassword):
         return Fault("40017", str(error))
     identity = IDENTITY.get(type(error))
     return None if identity is None else Fault(*identity)

@@ -40,9 +40,12 @@ class Rules:
 
 @final
 class Visit:
-    """One request's sender. `session` is None where it came without one, or is signed."""
+    """One request's sender. `session` is None where it came without one, or is signed.
 
-    __slots__ = ("address", "agent", "cookie", "rules", "session", "token")
+    `key` names the API key that it says has signed it, empty for none.
+    """
+
+    __slots__ = ("address", "agent", "cookie", "key", "rules", "session", "token")
 
     def __init__(
         self, rules: Rules, address: str, agent: str, session: Session | None, token: str
@@ -52,6 +55,7 @@ class Visit:
         self.agent: Final = agent
         self.session = session
         self.token = token
+        self.key = ""
         # What the answer tells the browser to keep; empty for nothing.
         self.cookie = b""
 

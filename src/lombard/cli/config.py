@@ -15,6 +15,7 @@ from lombard.api.ratelimit import (
     FAILURES_PER_MINUTE,
     SECOND_NS,
 )
+from lombard.api.replays import SEEN_MAX
 from lombard.api.visit import Rules
 from lombard.node.errors import CannotStart
 from lombard.node.snapshots import EVERY_COMMANDS, EVERY_S
@@ -36,11 +37,10 @@ NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Http(Table, forbid_unknown_fields=True, frozen=True):
-    """Where the public API listens; the WebSocket at the next port, or its own (0: any)."""
+    """Where the public API and the WebSocket listen."""
 
     host: str = "127.0.0.1"
     port: int = 8080
-    socket_port: int | None = None
     proxies: tuple[str, ...] = ()
 
 
@@ -85,6 +85,7 @@ class Limits(Table, forbid_unknown_fields=True, frozen=True):
     address_calls_per_minute: Positive = ADDRESS_CALLS_PER_MINUTE
     address_pause_seconds: NotNegative = ADDRESS_PAUSE_NS // SECOND_NS
     failures_per_minute: Positive = FAILURES_PER_MINUTE
+    signed_requests_remembered: Annotated[int, msgspec.Meta(ge=1_000)] = SEEN_MAX
     per_second: dict[str, NotNegative] = msgspec.field(default_factory=dict)
 
 

@@ -18,7 +18,7 @@ from lombard.api.visit import Rules
 from lombard.cli.house import House
 from lombard.cli.serving import Door, open_door, open_office, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
-from lombard.cli.web import address_of, socket_port_of, socket_url_of, url_of
+from lombard.cli.web import address_of, socket_url_of, url_of
 from lombard.core import __impl__
 from lombard.core.commands import SetParameter
 from lombard.identity import ALL_PERMISSIONS, EmailTaken, NewKey
@@ -58,7 +58,6 @@ class Plan(NamedTuple):
     rate_limits: bool
     history_url: str = ""
     commands_per_second: int = 0
-    socket_port: int | None = None
     operator_port: int | None = None
 
 
@@ -120,17 +119,16 @@ async def _serve(
         world = SandboxWorld(node, moved)
         limits = RateLimits() if plan.rate_limits else None
         rules = Rules(sign_up_open=True, is_secure=False)
-        port = socket_port_of(plan.port, plan.socket_port)
-        door = Door(address, limits, rules, port, world=world, token=token)
+        door = Door(address, limits, rules, world=world, token=token)
         behind_rules = Rules(is_secure=False, cookie=OFFICE_COOKIE)
         async with (
-            open_door(house, door) as (web, socket_port),
-            open_office(house, office, (), behind_rules, is_sandbox=True) as behind,
+            open_door(house, door),
+            open_office(house, office, (), behind_rules, is_sandbox=True),
         ):
-            say(f"WebSocket: {socket_url_of(plan.host, socket_port)}")
+            say(f"WebSocket: {socket_url_of(plan.host, address[1])}")
             await _tell_operator(house, url_of(*office))
             _tell(url_of(plan.host, address[1]), demo, clock, token)
-            await until_stopped(house, web, *behind)
+            await until_stopped(house)
     finally:
         await house.close()
 

@@ -274,6 +274,8 @@ class State:
     __slots__ = (
         "accounts",
         "announcements",
+        "audit_digest",
+        "audit_entry",
         "campaigns",
         "coin_ids",
         "coins",
@@ -352,6 +354,9 @@ class State:
         self.next_change_ms = NEVER_MS
         # Movements of money that wait for another operator, oldest first.
         self.proposals: dict[int, Proposal] = {}
+        # What is on record of identity's audit log: its last line, and the digest of it.
+        self.audit_entry = 0
+        self.audit_digest = ""
         self.replies: Final = Replies()
         self.triggers: Final = TriggerBook()
         # Derived, for `watch`: the accounts to be looked at; and what the safe bands of the others

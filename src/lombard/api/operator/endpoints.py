@@ -5,12 +5,14 @@ from collections.abc import Collection
 from lombard.api import health
 from lombard.api.coupons import CampaignRow, coupon_campaigns
 from lombard.api.operator import (
+    books,
     door,
     liquidations,
     listings,
     money,
     overview,
     people,
+    statements,
     stress,
     terms,
 )
@@ -38,6 +40,8 @@ def operator_endpoints(
         *terms.endpoints(),
         *money.endpoints([money.KINDS[name] for name in needs_two]),
         *people.endpoints(),
+        *books.endpoints(),
+        *statements.endpoints(),
         *liquidations.endpoints(),
         *stress.endpoints(),
         *_campaigns(),

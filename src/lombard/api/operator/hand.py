@@ -69,6 +69,15 @@ async def give(call: Call, command: Command, explain: Explain | None = None) -> 
     return reply
 
 
+def give_once(call: Call) -> None:
+    """Give what this call answers with only once, for it is secret: when it comes again, signed as
+    before, it is refused and not done.
+
+    Raises `Fault` when it may have been done before this process began.
+    """
+    call.context.replays.forbid(call.command_id)
+
+
 def by_hand(
     function: Callable[[Operates, Call, Request], Awaitable[Answer]],
 ) -> Callable[[Call, Request], Awaitable[Answer]]:

@@ -7,8 +7,18 @@ import msgspec
 from lombard.api.amounts import coin_text, parse_count, ratio_text
 from lombard.api.context import Call
 from lombard.api.decoding import empty, malformed
+from lombard.api.errors import Fault
 from lombard.api.lookup import coin_of, pair_of
-from lombard.api.operator.hand import SCENE, give, parse_number, parse_user, reads, value_of, writes
+from lombard.api.operator.hand import (
+    SCENE,
+    give,
+    give_once,
+    parse_number,
+    parse_user,
+    reads,
+    value_of,
+    writes,
+)
 from lombard.api.paging import PageQuery, parse_page
 from lombard.api.table import Endpoint, NoParameters
 from lombard.api.wallet import ACCOUNT_TYPES, CROSSED_TYPE, ISOLATED_TYPE, SPOT_TYPE
@@ -24,7 +34,7 @@ from lombard.core.commands import (
     slot_of,
 )
 from lombard.history import rows as past
-from lombard.identity import ALL_PERMISSIONS
+from lombard.identity import ALL_PERMISSIONS, UnknownUser
 
 PAGE_MAX: Final = 500
 PAGE: Final = 100
@@ -108,6 +118,15 @@ class AccountRow(msgspec.Struct):
     balances: list[BalanceRow]
 
 
+class ResetToken(msgspec.Struct):
+    """What a user sets a new password with, once, before `endsAt`; shown this once."""
+
+    userId: str
+    email: str
+    token: str
+    endsAt: str
+
+
 class LedgerQuery(PageQuery):
     """A page of an account's statement."""
 
@@ -154,6 +173,7 @@ def endpoints() -> list[Endpoint]:
         writes("users", NoParameters, (), NewUser, admit),
         reads("users/accounts", UserQuery, ("userId",), list[AccountRow], accounts),
         reads("users/ledger", LedgerQuery, ("userId",), list[LedgerLine], ledger),
+        writes("users/password-reset", UserQuery, ("userId",), ResetToken, reset_password),
         writes("users/freeze", FreezeBody, ("userId",), Frozen, freeze),
     ]
 
@@ -183,9 +203,23 @@ async def users(call: Call, query: UsersQuery) -> list[UserRow]:
 
 async def admit(call: Call, _: NoParameters) -> NewUser:
     """POST users: for those who do not sign up by themselves"""
+    give_once(call)
     user = (await give(call, AddUser())).id
     key = await call.context.directory.create_key(user, ALL_PERMISSIONS)
     return NewUser(str(user), key.key, key.secret, key.passphrase)
+
+
+async def reset_password(call: Call, body: UserQuery) -> ResetToken:
+    """POST users/password-reset: to be handed to its user, by whatever way is safe"""
+    give_once(call)
+    user = parse_user(call, body.userId)
+    accounts = call.context.directory.accounts
+    # The second device stays: whoever gives this cannot come in by it.
+    try:
+        made = await accounts.issue_reset(user, by=call.user, address=call.visit.address)
+    except UnknownUser:
+        raise Fault("40807", "nobody of this number can log in") from None
+    return ResetToken(str(user), made.email, made.token, str(made.ends_ms))
 
 
 async def accounts(call: Call, query: UserQuery) -> list[AccountRow]:
@@ -231,7 +265,7 @@ async def ledger(call: Call, query: LedgerQuery) -> list[LedgerLine]:
     """GET users/ledger: newest first; the spot account's when nothing else is said"""
     page = parse_page(SCENE, query)
     user = parse_user(call, query.userId)
-    slot = _slot(call, query.accountType or SPOT_TYPE, query.symbol)
+    slot = slot_of_type(call, query.accountType or SPOT_TYPE, query.symbol)
     coin = coin_of(call, query.coin).id if query.coin else None
     kinds = None
     if query.kind:
@@ -261,12 +295,13 @@ async def freeze(call: Call, body: FreezeBody) -> Frozen:
     if body.frozen is None:
         raise empty(SCENE, "frozen")
     user = parse_user(call, body.userId)
-    slot = _slot(call, body.accountType, body.symbol) if body.accountType else ALL_SLOTS
+    slot = slot_of_type(call, body.accountType, body.symbol) if body.accountType else ALL_SLOTS
     reply = await give(call, FreezeAccount(user, slot, body.frozen))
     return Frozen(str(user), str(reply.units))
 
 
-def _slot(call: Call, account_type: str, symbol: str) -> int:
+def slot_of_type(call: Call, account_type: str, symbol: str) -> int:
+    """Read which of a user's accounts is meant."""
     if account_type == SPOT_TYPE:
         return SLOT_SPOT
     if account_type == CROSSED_TYPE:
