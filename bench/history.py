@@ -8,9 +8,13 @@ tests' when there is none). A yardstick in the same run: the rows alone, made be
 starts, sent by a bare `executemany` of Python's `sqlite3`, all into the same tables and indexes.
 """
 
+import sys
+
+# Beside this file are `http` and `socket`: nothing may find them before the standard library's.
+sys.path.append(sys.path.pop(0))
+
 import gc
 import sqlite3
-import sys
 import tempfile
 import time
 from pathlib import Path

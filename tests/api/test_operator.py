@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lombard.api.endpoints import ENDPOINTS
-from lombard.api.operator import money
+from lombard.api.operator import door, money
 from lombard.api.operator.endpoints import operator_endpoints
 from lombard.api.operator.people import LEDGER_NAMES
 from lombard.api.table import GET, Access
@@ -14,12 +14,13 @@ from lombard.cli.config import Operators
 from lombard.core.commands import operator_id
 from lombard.history import rows as past
 from lombard.identity import ALL_PERMISSIONS, Permission
+from tests.api.browser import IDENTITY
 from tests.api.house import START_MS, Client, fault_in, run
 from tests.api.office import PREFIX, Office, at, office
 
 DAY_MS = 86_400_000
 ROWS = operator_endpoints()
-OWN_ROWS = [row for row in ROWS if row.access is not Access.PUBLIC]
+OWN_ROWS = [row for row in ROWS if row.access is Access.SIGNED]
 # Every call that changes anything, with a body that would; and each refusal by the form of it.
 CALLS: dict[str, dict[str, Any]] = {
     "coins": {"coin": "BTC", "userLimit": "27"},
@@ -71,6 +72,8 @@ CALLS: dict[str, dict[str, Any]] = {
     "campaigns/entries": {"campaignId": "1", "userIds": ["1000001"]},
     "campaigns/draws": {"campaignId": "1", "seed": "00"},
 }  # fmt: skip
+# What is asked with a body, and changes nothing.
+QUESTIONS: dict[str, dict[str, Any]] = {"stress": {"moves": [{"coin": "BTC", "change": "-0.2"}]}}
 
 
 # Calls about people, which the engine does not know: identity's own log has them (decision 0025).
@@ -80,13 +83,17 @@ OF_PEOPLE = ["users/password-reset"]
 def test_the_table_is_whole() -> None:
     writes = {row.path.removeprefix(f"{PREFIX}/") for row in OWN_ROWS if row.method != GET}
 
-    assert set(CALLS) == writes
+    assert set(CALLS | QUESTIONS) == writes
     for row in OWN_ROWS:
         assert row.path.startswith(f"{PREFIX}/")
         assert Permission.OPERATOR == row.permission
     # Whoever watches the process may ask whether it is up; nothing else is for everybody.
     public = {row.path for row in ROWS if row.access is Access.PUBLIC}
     assert {"/lombard/v1/health", "/lombard/v1/ready"} == public
+    # The rest is how operators come in with a browser; nobody signs up here.
+    others = {row.path for row in ROWS if row.access in (Access.ENTRY, Access.SESSION)}
+    assert len(ROWS) == len(OWN_ROWS) + len(public) + len(others)
+    assert door.KEPT | {f"{IDENTITY}/log-in"} == others
 
 
 def test_no_public_port_has_an_operator_s_call() -> None:
@@ -122,7 +129,7 @@ def test_no_trader_s_key_is_let_in(tmp_path: Path, permissions: Permission) -> N
                 answer = await (
                     trader.get(row.path)
                     if row.method == GET
-                    else trader.post(row.path, **CALLS[path])
+                    else trader.post(row.path, **(CALLS | QUESTIONS)[path])
                 )
                 sentence = "Incorrect permissions, need operator permissions"
                 assert ("40014", sentence) == fault_in(answer), row.path
@@ -282,6 +289,13 @@ def test_a_wrong_call_changes_nothing(path: str, body: dict[str, Any], code: str
         ("users/accounts", {"userId": "7"}, "40020"),
         ("users/ledger", {"userId": "1000001", "kind": "gift"}, "40020"),
         ("users/ledger", {"userId": "1000001", "coin": "XYZ"}, "43129"),
+        ("books", {}, "40019"),
+        ("books", {"account": "purse"}, "40020"),
+        ("books", {"account": "pool", "coin": "XYZ"}, "43129"),
+        ("books", {"account": "pool", "userId": "1000001"}, "40020"),
+        ("books", {"account": "debt"}, "40019"),
+        ("books", {"account": "debt", "userId": "1000001"}, "40019"),
+        ("books", {"account": "debt", "userId": "1000001", "accountType": "x"}, "40020"),
         ("liquidations", {"limit": "x"}, "40020"),
         ("liquidations/record", {"liqId": "5"}, "40020"),
         ("liquidations/record", {}, "40019"),

@@ -1,6 +1,7 @@
 """Money by operators' hands: movements, two people's word, solvency, users and their freezing."""
 
 import json
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -379,5 +380,44 @@ def test_operators_page_through_the_audit_log(tmp_path: Path) -> None:
             for query in ({"userId": "x"}, {"userId": "--1"}, {"idLessThan": "-1"}):
                 answer = await desk.ann.get(at("audit"), **query)
                 assert answer.status_code == 400, query
+
+    run(test())
+
+
+def test_the_books_of_the_house(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with office(tmp_path) as desk:
+            client = await desk.place.client(USDT="100")
+            before = (await pool(desk, "USDT"))["idle"]
+            await move(desk.ann, "pool-funding", "USDT", "25")
+            await move(desk.ann, "pool-withdrawal", "USDT", "5.5")
+            wish = {"fromType": "spot", "toType": "crossed_margin", "coin": "USDT", "amount": "100"}
+            await client.done("/api/v2/spot/wallet/transfer", **wish)
+            borrow = "/api/v2/margin/crossed/account/borrow"
+            loan = (await client.done(borrow, coin="USDT", borrowAmount="10"))["loanId"]
+
+            async def books(account: str, **more: str) -> list[tuple[str, ...]]:
+                rows = await desk.ann.read(at("books"), account=account, **more)
+                assert {"USDT"} == {row["coin"] for row in rows}
+                return [(row["kind"], row["amount"], row["referenceId"]) for row in rows]
+
+            # What the venue began with was there before its history was told of anything.
+            assert [("borrow", "-10", loan), ("taking", "-5.5", ""), ("funding", "25", "")] == (
+                await books("pool")
+            )
+            (entry,) = await desk.ann.read(at("books"), account="lent")
+            assert ("borrow", "10", "10") == (entry["kind"], entry["amount"], entry["balance"])
+            owed = {"userId": str(client.user), "accountType": "crossed_margin"}
+            (entry,) = await desk.ann.read(at("books"), account="debt", **owed)
+            assert ("borrow", "-10", "-10") == (entry["kind"], entry["amount"], entry["balance"])
+            external = await books("external", coin="USDT")
+            assert ["taking", "funding", "deposit"] == [row[0] for row in external]
+            page = await desk.ann.read(at("books"), account="pool", limit="1")
+            rest = await desk.ann.read(
+                at("books"), account="pool", limit="1", idLessThan=page[0]["entryId"]
+            )
+            assert ["borrow", "taking"] == [row["kind"] for row in page + rest]
+            after = (await pool(desk, "USDT"))["idle"]
+            assert Decimal("9.5") == Decimal(after) - Decimal(before)
 
     run(test())

@@ -85,6 +85,7 @@ TABLE = {
     "GET /api/v2/common/all-trade-rate": (READ, 10, USER),
     "GET /api/v2/account/all-account-balance": (READ, 1, USER),
     "GET /api/v2/tax/margin-record": (READ, 1, USER),
+    "GET /lombard/v1/statement": (READ, 1, USER),
     "GET /api/v3/account/settings": (READ, 10, USER),
     "GET /api/v2/spot/market/tickers": (None, 20, ADDRESS),
     "GET /api/v2/spot/market/orderbook": (None, 20, ADDRESS),
@@ -155,6 +156,10 @@ TABLE = {
     "GET /lombard/v1/margin/leverage": (READ, 10, USER),
     "POST /lombard/v1/margin/leverage": (TRADE, 10, USER),
     "GET /lombard/v1/announcements": (None, 10, ADDRESS),
+    "GET /lombard/v1/notices": (READ, 10, USER),
+    "GET /lombard/v1/margin/crossed/fills": (READ, 10, USER),
+    "GET /lombard/v1/margin/isolated/fills": (READ, 10, USER),
+    "GET /lombard/v1/transfers": (READ, 10, USER),
     **{
         f"{call.split()[0]} /lombard/v1/identity/{call.split()[1]}": row
         for call, row in IDENTITY.items()

@@ -352,6 +352,18 @@ async def _do_everything(place: Street, user: Any, price: str) -> None:
     for mode in ("crossed", "isolated"):
         path = f"/lombard/v1/margin/{mode}/place-plan-order"
         await user.done(path, loanType="normal", **plan)
+    campaign = {
+        "name": "May",
+        "discountRate": "1",
+        "caps": [{"coin": "USDT", "amount": "10"}],
+        "durationHours": "1",
+        "claimUntil": str(START_MS + 60_000),
+        "access": "named",
+    }
+    sandbox = "/lombard/v1/sandbox"
+    made = await place.http.post(f"{sandbox}/coupon-campaigns", json=campaign)
+    grant = {"campaignId": made.json()["data"]["campaignId"], "userIds": [str(user.user)]}
+    await place.http.post(f"{sandbox}/coupon-grants", json=grant)
 
 
 def test_nobody_hears_of_anothers_affairs(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class Venue:
     def start(self) -> "subprocess.Popen[str]":
         """Serve it; returns when it is ready, with what it said kept in `said`."""
         self.config.write_text(
-            f'data = "data"\n[http]\nport = {self.port}\nsocket_port = 0\n'
+            f'data = "data"\n[http]\nport = {self.port}\n'
             f"[metrics]\nport = {self.metrics}\n"
             '[identity]\nsign_up = "open"\nsecure_cookies = false\n'
         )

@@ -13,14 +13,18 @@ from lombard.core import queries as q
 from lombard.core.commands import Command, user_of
 from lombard.core.events import LiquidationFinished, LossBooked
 from lombard.core.state import Reply
+from lombard.history import rows
+from lombard.history.comparing import first_imbalance
 from lombard.history.paging import LIMIT_MAX, Page
 from lombard.history.rows import STATUS_FILLED
+from lombard.history.schema import house
 from lombard.sim.traffic import Traffic
 from tests.core.world import World
 from tests.history.desk import Desk, dump
 from tests.history.streams import Work
 
 Sums = dict[tuple[int, int], int]
+HOUSE = house.columns.keys()
 
 
 class ToldWorld(World):
@@ -95,6 +99,52 @@ def test_running_balances_are_the_holdings(told: Told) -> None:
         for view in q.balances(told.state, account)
     }
     assert {key: n for key, n in holdings.items() if n} == {key: n for key, n in last.items() if n}
+
+
+def test_the_whole_ledger_comes_to_zero(told: Told) -> None:
+    """Not only at the end: after each command, in every coin it moved."""
+    moved: dict[tuple[int, int], int] = defaultdict(int)
+    for _, seq, _, coin, _, delta_units, *_ in told.content["ledger"]:
+        moved[seq, coin] += delta_units
+    for _, seq, _, coin, _, delta_units, *_ in told.content["house"]:
+        moved[seq, coin] += delta_units
+    assert {} == {key: units for key, units in moved.items() if units}
+    assert "" == first_imbalance(told.desk.place)
+    assert len(told.content["house"]) > 100
+
+
+def test_the_books_of_the_house_are_the_states(told: Told) -> None:
+    owing = {rows.HOUSE_LOST_DEBT: (ledger.LOSS, ledger.OWES)}
+    last: dict[tuple[int, int, int], int] = {}
+    for _, _, account, coin, _, _, balance_units, *_ in told.content["house"]:
+        column = ledger.OWES if user_of(account) else ledger.HOLDS
+        last[*owing.get(account, (account, column)), coin] = balance_units
+    columns = {
+        key: units
+        for key, units in ledger.columns(told.state).items()
+        if key[1] == ledger.OWES or not user_of(key[0])
+    }
+    assert columns == {key: units for key, units in last.items() if units}
+    kinds = {row[4] for row in told.content["house"]}
+    assert {rows.HOUSE_DEPOSIT, rows.HOUSE_FEE, rows.HOUSE_BORROW, rows.HOUSE_REPAY} <= kinds
+    assert rows.HOUSE_FUNDING in kinds
+
+
+def test_the_houses_books_are_listed_page_by_page(told: Told) -> None:
+    reader = told.desk.reader
+    accounts = {row[2] for row in told.content["house"]}
+    for account in sorted(accounts)[:12]:
+        wanted = [row for row in reversed(told.content["house"]) if row[2] == account]
+        everything = reader.house(account, Page(LIMIT_MAX))
+        assert wanted[:LIMIT_MAX] == [tuple(map(one.__getattribute__, HOUSE)) for one in everything]
+        page = Page(3, everything[len(everything) // 2].house_id)
+        middle = len(everything) // 2 + 1
+        assert everything[middle : middle + 3] == reader.house(account, page)
+        for one in everything[:: max(1, len(everything) // 5)]:
+            within = [row for row in everything if row.time_ms == one.time_ms]
+            assert within == reader.house(account, Page(LIMIT_MAX, None, one.time_ms, one.time_ms))
+            of_coin = [row for row in everything if row.coin == one.coin]
+            assert of_coin == reader.house(account, Page(LIMIT_MAX), one.coin)
 
 
 def test_open_orders_are_those_of_the_book(told: Told) -> None:

@@ -1,12 +1,11 @@
-"""The tables: what they hold, that both databases take them, and that reads find their index."""
+"""The tables: what they hold, and that both databases take them."""
 
 import inspect
-from itertools import islice
 from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import BigInteger, Integer, create_engine, event
+from sqlalchemy import BigInteger, Integer
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite as SQLiteDialect
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -14,11 +13,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from lombard.core import events
 from lombard.history import rows
 from lombard.history import schema as s
-from lombard.history.paging import Page
 from lombard.history.projection import TABLES
 from lombard.history.statements import inserts
-from tests.history.desk import ALICE_CROSSED, ID, Desk
-from tests.history.streams import FIRST_USER, START_MS, Stream
 
 ROW_OF: dict[Any, type[msgspec.Struct]] = {
     s.orders: rows.OrderRow,
@@ -29,6 +25,7 @@ ROW_OF: dict[Any, type[msgspec.Struct]] = {
     s.repayments: rows.RepaymentRow,
     s.interest: rows.InterestRow,
     s.ledger: rows.LedgerRow,
+    s.house: rows.HouseRow,
     s.liquidations: rows.LiquidationRow,
     s.liquidation_steps: rows.LiquidationStepRow,
     s.liquidation_entries: rows.LiquidationEntryRow,
@@ -146,52 +143,3 @@ def test_every_event_was_thought_of() -> None:
         "VenueWithdrew",
         "Withdrawn",
     }
-
-
-@pytest.mark.sqlite
-def test_no_read_looks_at_every_row(desk: Desk) -> None:
-    statements: list[tuple[str, Any]] = []
-
-    def note(*args: Any) -> None:
-        statements.append((args[2], args[3]))
-
-    desk.feed(islice(Stream(7, users=2), 500))
-    event.listen(desk.reader._engine, "before_cursor_execute", note)
-    reader, account = desk.reader, ALICE_CROSSED
-    page = Page(10, ID + 9, START_MS, START_MS + 1)
-    reader.order(account, ID)
-    reader.order_by_client_oid(account, "x")
-    for pair in (0, None):
-        reader.closed_orders(account, page, pair)
-        reader.fills(account, page, pair)
-        reader.system_orders(account, page, pair)
-    reader.closed_orders(account, page, client_oid="x")
-    reader.closed_orders(account, page, order_id=ID)
-    reader.fills(account, page, order_id=ID)
-    reader.trades(0, page)
-    for coin in (0, None):
-        reader.borrows(account, page, coin)
-        reader.repayments(account, page, coin)
-        reader.interest(account, page, coin)
-        reader.deposits(account, page, coin)
-        reader.ledger(account, page, coin, [1, 2])
-        reader.transfers(FIRST_USER, page, coin)
-    reader.liquidations(account, page)
-    reader.liquidation(account, ID)
-    reader.margin_calls(account, page)
-    reader.candles(0, "1Dutc", START_MS)
-    reader.tickers([0], START_MS)
-    reader.rates(0, START_MS, START_MS)
-
-    engine = create_engine(f"sqlite:///{desk.path}")
-    with engine.connect() as connection:
-        for sql, parameters in statements:
-            if not sql.startswith("SELECT") or "FROM meta" in sql:
-                continue
-            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)
-            for *_, step in plan:
-                # What is made on the way, a page of each pair, may be looked through.
-                assert "SCAN" not in step.replace("SCAN anon_", ""), f"{step}: {sql}"
-                assert "TEMP B-TREE" not in step, f"{step}: {sql}"
-                assert ("source = 1" in sql) == ("orders_of_system" in step), f"{step}: {sql}"
-    engine.dispose()

@@ -68,6 +68,12 @@ def test_fifty_million_commands_break_no_law() -> None:
     check(run_campaign(1_000_000, 5_000, 10_000), 5_000, 10_000)
 
 
+@pytest.mark.parametrize("seed", [100_984, 101_035, 101_711])
+def test_a_seed_that_broke_a_law_once(seed: int) -> None:
+    """A stop that trailed an index of one source; a forced repayment that became a liquidation."""
+    assert run_seed(seed, 2_000).failure is None
+
+
 def test_a_seed_is_a_history() -> None:
     first, second = run_seed(7, 400), run_seed(7, 400)
 

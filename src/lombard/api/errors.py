@@ -299,6 +299,7 @@ PARTICULARS: Final[dict[Refusal, str]] = {
     Refusal.PROPOSAL_UNKNOWN: "there is no such request, or it was decided",
     Refusal.OWN_PROPOSAL: "another operator has to approve it",
     Refusal.TOO_MANY_PROPOSALS: "more requests wait than the {limit} there may be",
+    Refusal.NOTICE_TOO_SHORT: "what raises risk is announced, to hold after notice_ms at least",
     Refusal.POST_ONLY_WOULD_TAKE: "post_only would take at {limit}",
     Refusal.FOK_WOULD_NOT_FILL: "fok cannot fill",
     Refusal.TRIGGER_PRICE_UNKNOWN: "{detail} has no price yet",

@@ -29,6 +29,8 @@ _TRIGGERS: Final = ("fill_price", "mark_price")
 
 MEANINGS: Final[dict[str, Meaning]] = {
     "access": Meaning("how coupons are given out", "", ("open", "named", "draw")),
+    "account": Meaning("an account of the system, or `debt`", "", ("pool", "fees", "debt")),
+    "accountType": Meaning("a kind of account; all kinds if empty", "", _ACCOUNTS),
     "amount": Meaning("an amount of the coin", DECIMAL, ("0.01", "100")),
     "announcementId": Meaning("names an announcement", ID, ("1",)),
     "assetType": Meaning("all coins, or those that are held", "", ("hold_only", "all")),
@@ -58,6 +60,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "executeStopLossPrice": Meaning("the price of the stop's order", DECIMAL, ("18900",)),
     "executeTakeProfitPrice": Meaning("the price of the profit's order", DECIMAL, ("21100",)),
     "force": Meaning("how long it may wait", "", ("gtc", "ioc", "fok", "post_only")),
+    "format": Meaning("the form of a statement", "", ("rows", "csv")),
     "fromType": Meaning("the account it leaves", "", _ACCOUNTS),
     "granularity": Meaning("the length of a candle", "", ("1min", "1h", "1day", "1Mutc")),
     "groupType": Meaning("the group of the records", "", ("deposit", "transaction", "transfer")),

@@ -88,8 +88,9 @@ def _faults() -> Iterator[None]:
 def sandbox(
     data: Data = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8080,
-    socket_port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Of the WebSocket; by default the next.")
+    operator_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Of the operators' console; by default ten further."),
     ] = None,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     clock: Annotated[str, typer.Option(help="real, manual, or a speed such as 60.")] = REAL,
@@ -122,7 +123,7 @@ def sandbox(
                 rate_limits=rate_limits,
                 history_url=history,
                 commands_per_second=commands_per_second,
-                socket_port=socket_port,
+                operator_port=operator_port,
             )
         )
 

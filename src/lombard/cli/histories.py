@@ -5,16 +5,17 @@ import secrets
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from lombard.cli.control import ask_for_names
 from lombard.core import queries
 from lombard.core.engine import Engine
-from lombard.history.comparing import first_difference
+from lombard.history.comparing import first_difference, first_imbalance
 from lombard.history.faults import HistoryFailed
 from lombard.history.places import HISTORY_NAME, Place, Remote, url_of
 from lombard.history.projector import Projector
 from lombard.history.reader import Reader
+from lombard.history.statement_rows import Names
 from lombard.journal.files import write_file
 from lombard.journal.lock import hold_directory
 from lombard.journal.opening import Paths, open_journal
@@ -26,13 +27,6 @@ from lombard.node.errors import CannotStart
 VENUE_NAME: Final = "history.id"
 PROGRESS_RECORDS: Final = 20_000
 Progress = Callable[[int, int], None]
-
-
-class Names(NamedTuple):
-    """What numbers mean: coins with their decimals, and pairs, by index."""
-
-    coins: list[tuple[str, int]]
-    pairs: list[str]
 
 
 def names_of(engine: Engine) -> Names:
@@ -126,6 +120,8 @@ def check_history(directory: Path, url: str, progress: Progress) -> str:
                         f"The history in {place} is not what the journal says: {difference} "
                         "To make it again: lombard history rebuild."
                     )
+                if imbalance := first_imbalance(place):
+                    raise CannotStart(f"In the history in {place} {imbalance}")
         finally:
             journal.close()
         return f"The history in {place} is what the journal says, row by row, up to record {seq}."

@@ -4,36 +4,22 @@ import csv
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from lombard.cli.histories import Names, names_in, place_of
-from lombard.core.commands import SLOT_CROSSED, SLOT_ISOLATED, slot_of
-from lombard.core.units import format_units
-from lombard.history.accounting import StatementLine
+from lombard.cli.histories import names_in, place_of
+from lombard.history.accounting import all_of
 from lombard.history.reader import Reader
+from lombard.history.statement_rows import COLUMNS, Names, Row, written
 from lombard.node.errors import CannotStart
 
 Form = Literal["csv", "parquet"]
-COLUMNS: Final = (
-    "time",
-    "account",
-    "coin",
-    "type",
-    "amount",
-    "fee",
-    "balance",
-    "reference",
-    "entry",
-)
 # Lines that are gathered before they are written.
 GROUP: Final = 50_000
 # What a decimal of Parquet's usual width holds.
 DIGITS_MAX: Final = 38
-
-Row = tuple[str, ...]
 
 
 def write_statement(
@@ -52,8 +38,8 @@ def write_statement(
     part = out.with_name(f"{out.name}.partial")
     write = _write_csv if form == "csv" else _write_parquet
     try:
-        with reader.statement(user, from_ms, until_ms) as lines:
-            count = write(part, _rows(lines, names), names)
+        with reader.statement(all_of(user), from_ms, until_ms) as lines:
+            count = write(part, written(lines, names), names)
         if not count:
             raise CannotStart(f"User {user} has no entries in the ledger.")
         os.replace(part, out)
@@ -64,35 +50,6 @@ def write_statement(
         with suppress(OSError):
             part.unlink(missing_ok=True)
     return f"Wrote {count} lines to {out}; every holding reconciles."
-
-
-def _rows(lines: Iterator[StatementLine], names: Names) -> Iterator[Row]:
-    for line in lines:
-        coin, decimals = names.coins[line.coin]
-        moment = datetime.fromtimestamp(line.time_ms / 1000, UTC).isoformat(timespec="milliseconds")
-        yield (
-            moment.replace("+00:00", "Z"),
-            _account(line.account, names),
-            coin,
-            line.kind,
-            _signed(line.delta_units, decimals),
-            format_units(line.fee_units, decimals),
-            format_units(line.balance_units, decimals),
-            str(line.reference_id) if line.reference_id else "",
-            str(line.ledger_id) if line.ledger_id else "",
-        )
-
-
-def _account(account: int, names: Names) -> str:
-    slot = slot_of(account)
-    if slot >= SLOT_ISOLATED:
-        return f"isolated {names.pairs[slot - SLOT_ISOLATED]}"
-    return "crossed" if slot == SLOT_CROSSED else "spot"
-
-
-def _signed(units: int, decimals: int) -> str:
-    sign = "-" if units < 0 else ""
-    return sign + format_units(abs(units), decimals)
 
 
 def _write_csv(part: Path, rows: Iterator[Row], names: Names) -> int:

@@ -412,6 +412,11 @@ def users_after(state: State, user: int, limit: int) -> list[int]:
     return list(range(first, min(first + limit, state.next_user)))
 
 
+def user_count(state: State) -> int:
+    """Return how many users were admitted."""
+    return state.next_user - FIRST_USER
+
+
 def user_levels(state: State, user: int) -> tuple[int, int]:
     """Return a user's VIP level in force, and the one of the next hour."""
     found = state.users[user]

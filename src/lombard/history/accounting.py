@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from lombard.core.commands import account_id, user_of
+from lombard.core.commands import account_id
 from lombard.history import rows as r
 from lombard.history import schema as s
 from lombard.history.faults import HistoryError
@@ -32,6 +32,7 @@ ENTRY_NAMES: Final = {
     r.LEDGER_LIQUIDATION_FEE: "liquidation_fee",
     r.LEDGER_COMPENSATE: "compensate",
     r.LEDGER_CONFISCATED: "confiscated",
+    r.LEDGER_WITHDRAWAL: "withdrawal",
 }
 _CHUNK: Final = 10_000
 
@@ -53,27 +54,41 @@ class StatementLine(NamedTuple):
     ledger_id: int
 
 
+class Part(NamedTuple):
+    """What a statement is of: accounts from the first to the last, one coin or (None) all."""
+
+    first_account: int
+    last_account: int
+    coin: int | None = None
+
+
+def all_of(user: int) -> Part:
+    """Say a user's statement in full."""
+    return Part(account_id(user, 0), account_id(user + 1, 0) - 1)
+
+
 def statement(
-    connection: Connection, user: int, from_ms: int, until_ms: int
+    connection: Connection, part: Part, from_ms: int, until_ms: int
 ) -> Iterator[StatementLine]:
-    """Yield a user's lines of `[from_ms, until_ms)`, by account, coin and time.
+    """Yield the lines of `[from_ms, until_ms)`, by account, coin and time.
 
     All of it is read in the connection's transaction. Raises `HistoryError` when it does not
     reconcile.
     """
     e = s.ledger.c
-    for account in _accounts(connection, user):
+    for account in _accounts(connection, part):
         for coin in keys_of(connection, e.account, account, e.coin):
-            yield from _holding(connection, account, coin, from_ms, until_ms)
+            if part.coin in (None, coin):
+                yield from _holding(connection, account, coin, from_ms, until_ms)
 
 
-def _accounts(connection: Connection, user: int) -> Iterator[int]:
+def _accounts(connection: Connection, part: Part) -> Iterator[int]:
     column = s.ledger.c.account
-    account = account_id(user, 0) - 1
+    account = part.first_account - 1
     while True:
         query = select(column).where(column > account).order_by(column).limit(1)
         found = connection.execute(query).scalar()
-        if found is None or user_of(found) != user:
+        if found is None or found > part.last_account:
             return
         account = found
         yield account

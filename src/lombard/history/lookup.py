@@ -12,9 +12,10 @@ from lombard.history.candles import Candle
 from lombard.history.faults import HistoryError
 from lombard.history.liquidation_log import RunningLiquidation
 from lombard.history.position_log import Position
-from lombard.history.projection import RunningOrder
+from lombard.history.running_order import RunningOrder
 from lombard.history.schema import (
     candles,
+    house,
     ledger,
     liquidation_entries,
     liquidation_steps,
@@ -33,6 +34,14 @@ _LAST: Final = (
     .scalar_subquery()
 )
 _BALANCE: Final[Select[Any]] = select(ledger.c.balance_units).where(ledger.c.ledger_id == _LAST)
+_LAST_OF_HOUSE: Final = (
+    select(func.max(house.c.house_id))
+    .where(house.c.account == bindparam("account"), house.c.coin == bindparam("coin"))
+    .scalar_subquery()
+)
+_HOUSE_BALANCE: Final[Select[Any]] = select(house.c.balance_units).where(
+    house.c.house_id == _LAST_OF_HOUSE
+)
 _CANDLE_COLUMNS: Final = (
     candles.c.open_ticks,
     candles.c.high_ticks,
@@ -67,6 +76,11 @@ class TableLookup:
         self._cursor.execute(self._balance, (account, coin))
         row = self._cursor.fetchone()
         return 0 if row is None else int(row[0])
+
+    def house_balance(self, account: int, coin: int) -> int:
+        """Give the last balance of an account of the house; 0 when there is none."""
+        row = self._connection.execute(_HOUSE_BALANCE, {"account": account, "coin": coin}).first()
+        return 0 if row is None else row[0]
 
     def order(self, order_id: int) -> RunningOrder:
         """Give an order; raises `HistoryError` when there is none."""

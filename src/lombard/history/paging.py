@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, false, select, union_all
 
-from lombard.history.schema import MINUTE_MS, minutes
+from lombard.history.house_log import ENTRY_BITS
+from lombard.history.schema import COUNTER_LEDGER, MINUTE_MS, ledger, minutes
 
 LIMIT_MAX: Final = 1_000
 # Larger than any id and any time.
@@ -95,6 +96,33 @@ def bounds(connection: Connection, counter: int, page: Page) -> Bounds:
         after_ms = end_ms - end_ms % MINUTE_MS + MINUTE_MS
         high_id = min(high_id, _first_id(connection, counter, after_ms))
     return asked._replace(low_id=low_id, high_id=high_id)
+
+
+def house_bounds(connection: Connection, page: Page) -> Bounds:
+    """Find the ids of a page of the house's books: a command's are numbered after its `seq`.
+
+    Which commands belong to a time is known from the ledger, between whose rows they are.
+    """
+    asked = given(page)
+    low_id, high_id = asked.low_id, asked.high_id
+    if asked.start_ms > 0:
+        minute_ms = asked.start_ms - asked.start_ms % MINUTE_MS
+        first_id = _first_id(connection, COUNTER_LEDGER, minute_ms)
+        low_id = _seq_at(connection, ledger.c.ledger_id < first_id, True) << ENTRY_BITS
+    if asked.end_ms < ENDLESS:
+        after_ms = asked.end_ms - asked.end_ms % MINUTE_MS + MINUTE_MS
+        after_id = _first_id(connection, COUNTER_LEDGER, after_ms)
+        seq = _seq_at(connection, ledger.c.ledger_id >= after_id, False)
+        if seq:
+            high_id = min(high_id, (seq + 1) << ENTRY_BITS)
+    return asked._replace(low_id=low_id, high_id=high_id)
+
+
+def _seq_at(connection: Connection, which: ColumnElement[bool], is_last: bool) -> int:
+    """Give the command of the last or first of some rows of the ledger; 0 when there is none."""
+    order = ledger.c.ledger_id.desc() if is_last else ledger.c.ledger_id
+    query = select(ledger.c.seq).where(which).order_by(order).limit(1)
+    return connection.execute(query).scalar() or 0
 
 
 def fits(asked: int | str) -> bool:

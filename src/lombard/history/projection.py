@@ -42,10 +42,12 @@ from lombard.core.events import (
 )
 from lombard.history import rows as r
 from lombard.history.candle_log import CandleLog, CandleLookup
+from lombard.history.house_log import HouseLog, HouseLookup
 from lombard.history.id_log import IdLog
 from lombard.history.liquidation_log import LiquidationLog, LiquidationLookup
 from lombard.history.move_log import add_move
 from lombard.history.position_log import PositionLog, PositionLookup
+from lombard.history.running_order import RunningOrder
 from lombard.history.schema import COUNTER_ENGINE, COUNTER_LEDGER, HOUR_MS, metadata
 from lombard.history.trigger_log import TriggerLog, TriggerLookup
 
@@ -58,59 +60,7 @@ REMEMBERED_MAX: Final = 200_000
 TABLES: Final = tuple(table.name for table in metadata.sorted_tables if table.name != "meta")
 
 
-@final
-class RunningOrder:
-    """An order that is open, or was closed in this batch."""
-
-    __slots__ = (
-        "base_units",
-        "created_ms",
-        "fee_units",
-        "placed",
-        "quote_units",
-        "reason",
-        "status",
-        "updated_ms",
-    )
-
-    def __init__(self, placed: OrderPlaced, created_ms: int) -> None:
-        self.placed: Final = placed
-        self.created_ms: Final = created_ms
-        self.status = r.STATUS_LIVE
-        self.reason = r.REASON_OPEN
-        self.base_units = 0
-        self.quote_units = 0
-        self.fee_units = 0
-        self.updated_ms = created_ms
-
-    def cells(self) -> tuple[Cell, ...]:
-        """Write the order's row."""
-        placed = self.placed
-        return (
-            placed.order_id,
-            placed.account,
-            placed.pair,
-            placed.side,
-            placed.kind,
-            placed.force,
-            placed.loan_type,
-            placed.stp,
-            placed.source,
-            placed.client_oid,
-            str(placed.price_ticks),
-            str(placed.size_steps),
-            str(placed.quote_units),
-            self.status,
-            self.reason,
-            str(self.base_units),
-            str(self.quote_units),
-            str(self.fee_units),
-            self.created_ms,
-            self.updated_ms,
-        )
-
-
-class Lookup(CandleLookup, LiquidationLookup, PositionLookup, TriggerLookup, Protocol):
+class Lookup(CandleLookup, HouseLookup, LiquidationLookup, PositionLookup, TriggerLookup, Protocol):
     """What was written before, for what is not remembered."""
 
     def balance(self, account: int, coin: int) -> int:
@@ -143,6 +93,7 @@ class Projection:
         self._ids: Final = IdLog()
         self._rows: dict[str, list[Cell]] = {name: [] for name in TABLES}
         self._candles: Final = CandleLog(lookup)
+        self._house: Final = HouseLog(lookup)
         self._liquidations: Final = LiquidationLog(lookup, self._rows)
         self._positions: Final = PositionLog(lookup, coins_of)
         self._triggers: Final = TriggerLog(lookup)
@@ -157,6 +108,7 @@ class Projection:
     def add(self, seq: int, time_ms: int, events: Sequence[Event]) -> None:
         """Add what a command did. Commands come in the order of the log."""
         self._seq = seq
+        self._house.begin(seq)
         hour = time_ms // HOUR_MS
         begun = 0
         if hour != self._hour:
@@ -193,13 +145,16 @@ class Projection:
                 self._order_closed(event)
             elif isinstance(event, Traded):
                 self._traded(event)
-            elif not (
-                self._add_lending(event)
-                or self._add_venue(event, position)
-                or self._triggers.add(event, time_ms)
-                or add_move(self._rows, event, time_ms)
-            ):
-                self._add_liquidation(event)
+            else:
+                self._house.add(event)
+                if not (
+                    self._add_lending(event)
+                    or self._add_venue(event, position)
+                    or self._triggers.add(event, time_ms)
+                    or add_move(self._rows, event, time_ms)
+                ):
+                    self._add_liquidation(event)
+        self._house.end(time_ms)
 
     def take(self) -> dict[str, list[Cell]]:
         """Hand over the rows of the batch, flat, by table, and begin the next."""
@@ -213,6 +168,7 @@ class Projection:
         self._new_rates = {}
         self._triggers.take(rows["triggers"])
         self._candles.take(rows["candles"])
+        self._house.take(rows["house"])
         self._liquidations.take()
         self._positions.take(rows["positions"])
         taken = {name: cells for name, cells in self._rows.items() if cells}
@@ -227,6 +183,7 @@ class Projection:
                 remembered.clear()
         self._positions.trim()
         self._triggers.trim(REMEMBERED_MAX)
+        self._house.trim(REMEMBERED_MAX)
 
     # --- orders and trades ------------------------------------------------------------------
 
@@ -256,7 +213,7 @@ class Projection:
             (event.maker_order_id, BUY + SELL - taker_side, r.ROLE_MAKER, event.maker_fee_units),
         ):
             self._filled(event, order_id, side, role, fee_units, coins)
-
+        self._house.traded(event, coins)
         self._candles.trade(
             pair, self._time_ms, event.price_ticks, event.base_units, event.quote_units
         )

@@ -6,6 +6,7 @@ then calls these in a thread. An account sees only its own: every look-up names 
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar, final
 
@@ -16,7 +17,7 @@ from sqlalchemy import exc as sql_errors
 from lombard.core.commands import SLOT_ISOLATED, SOURCE_SYSTEM, slot_of
 from lombard.history import charts, rows
 from lombard.history import schema as s
-from lombard.history.accounting import StatementLine, statement
+from lombard.history.accounting import Part, StatementLine, statement
 from lombard.history.candles import GRANULARITIES
 from lombard.history.debts import DebtChange, read_debt_changes
 from lombard.history.faults import HistoryUnavailable
@@ -29,6 +30,7 @@ from lombard.history.paging import (
     check_limit,
     fits,
     given,
+    house_bounds,
     keys_of,
     whole,
 )
@@ -161,11 +163,12 @@ class Reader:
         page: Page,
         pair: int | None = None,
         plans: Collection[int] | None = None,
+        status: int | None = None,
     ) -> list[rows.TriggerRow]:
         """List an account's triggers that have ended; the times are those of their placing."""
         q = s.triggers.c
         query = select(s.triggers).where(q.account == account, q.status >= rows.TRIGGER_FIRED)
-        query = _where(query, q.pair, pair)
+        query = _where(_where(query, q.pair, pair), q.status, status)
         if plans is not None:
             query = query.where(q.plan.in_(plans))
         return self._page(query, q.trigger_id, q.created_ms, page, rows.TriggerRow)
@@ -319,13 +322,31 @@ class Reader:
             query = across(query, e.coin, coins, e.ledger_id, page.limit)
             return _fetch(connection, query, rows.LedgerRow)
 
+    def house(self, account: int, page: Page, coin: int | None = None) -> list[rows.HouseRow]:
+        """List what moved an account of the system, or the debt of a user's account."""
+        h = s.house.c
+        with self._reading() as connection:
+            within = house_bounds(connection, page)
+            query = select(s.house).where(h.account == account)
+            query = query.where(*within.of(h.house_id, h.time_ms))
+            coins = keys_of(connection, h.account, account, h.coin) if coin is None else [coin]
+            query = across(query, h.coin, coins, h.house_id, page.limit)
+            return _fetch(connection, query, rows.HouseRow)
+
     @contextmanager
     def statement(
-        self, user: int, from_ms: int, until_ms: int
+        self, part: Part, from_ms: int, until_ms: int
     ) -> Iterator[Iterator[StatementLine]]:
-        """Give the lines of a user's statement of `[from_ms, until_ms)`; see `accounting`."""
+        """Give the lines of a statement of `[from_ms, until_ms)`; see `accounting`."""
         with self._reading() as connection:
-            yield statement(connection, user, from_ms, until_ms)
+            yield statement(connection, part, from_ms, until_ms)
+
+    def statement_lines(
+        self, part: Part, from_ms: int, until_ms: int, most: int
+    ) -> list[StatementLine]:
+        """List a statement's lines, of which no more than `most` and one are read."""
+        with self.statement(part, from_ms, until_ms) as lines:
+            return list(islice(lines, most + 1))
 
     # --- the market -------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ from typing import Any, Final, final
 from lombard.history.candles import Candle
 from lombard.history.liquidation_log import RunningLiquidation
 from lombard.history.position_log import Position
-from lombard.history.projection import Lookup, RunningOrder
+from lombard.history.projection import Lookup
+from lombard.history.running_order import RunningOrder
 from lombard.history.trigger_log import RunningTrigger
 
 # Asks something of the look-up there is, until it is answered.
@@ -23,6 +24,11 @@ class RetryingLookup:
     def balance(self, account: int, coin: int) -> int:
         """See `Lookup`."""
         units: int = self._ask(lambda tables: tables.balance(account, coin))
+        return units
+
+    def house_balance(self, account: int, coin: int) -> int:
+        """See `HouseLookup`."""
+        units: int = self._ask(lambda tables: tables.house_balance(account, coin))
         return units
 
     def order(self, order_id: int) -> RunningOrder:

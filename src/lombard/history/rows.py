@@ -38,6 +38,28 @@ LEDGER_LIQUIDATION_FEE: Final = 9
 LEDGER_COMPENSATE: Final = 10
 LEDGER_CONFISCATED: Final = 11
 LEDGER_WITHDRAWAL: Final = 12
+# `HouseRow.account` of the system; any other is a user's account, of which the row is the debt. The
+# numbers are the core's, but for the last: the debt that losses took over.
+HOUSE_EXTERNAL: Final = 1
+HOUSE_POOL: Final = 2
+HOUSE_LENT: Final = 3
+HOUSE_FEES: Final = 4
+HOUSE_INTEREST: Final = 5
+HOUSE_INSURANCE: Final = 6
+HOUSE_LOSSES: Final = 7
+HOUSE_LOST_DEBT: Final = 8
+# `HouseRow.kind`
+HOUSE_DEPOSIT: Final = 0
+HOUSE_WITHDRAWAL: Final = 1
+HOUSE_FUNDING: Final = 2
+HOUSE_TAKING: Final = 3
+HOUSE_FEE: Final = 4
+HOUSE_BORROW: Final = 5
+HOUSE_REPAY: Final = 6
+HOUSE_COMPENSATE: Final = 7
+HOUSE_CONFISCATED: Final = 8
+HOUSE_LIQUIDATION_FEE: Final = 9
+HOUSE_LOSS: Final = 10
 # `LiquidationEntryRow.kind`
 ENTRY_REPAID: Final = 0
 ENTRY_FUND_PAID: Final = 1
@@ -249,6 +271,24 @@ class LedgerRow(msgspec.Struct, frozen=True, gc=False):
     kind: int
     delta_units: int
     fee_units: int
+    balance_units: int
+    reference_id: int
+    time_ms: int
+
+
+class HouseRow(msgspec.Struct, frozen=True, gc=False):
+    """What one command moved on one account of the system, or in one debt, for one reason.
+
+    `reference_id` is the first trade, loan, repayment, deposit, withdrawal or liquidation of it; 0
+    for none. A debt's balance is below zero.
+    """
+
+    house_id: int
+    seq: int
+    account: int
+    coin: int
+    kind: int
+    delta_units: int
     balance_units: int
     reference_id: int
     time_ms: int

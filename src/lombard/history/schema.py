@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 # Written into `meta`, and the head of the migrations: an older history is brought up to date.
-FORMAT: Final = 4
+FORMAT: Final = 5
 # Wide enough for any product the core makes; PostgreSQL keeps such a number exactly.
 EXACT_DIGITS: Final = 80
 
@@ -80,7 +80,8 @@ def _index(name: str, *columns: Column[Any], only: ColumnElement[bool] | None = 
 
 
 # One row. `applied_seq` is written in the transaction of the rows it vouches for; `venue` is the
-# data directory's name for its history where that is not a file in it.
+# data directory's name for its history where that is not a file in it. The house's books begin
+# after command `house_seq`: 0 unless the history was begun by a release that did not keep them.
 meta: Final = Table(
     "meta",
     metadata,
@@ -90,6 +91,7 @@ meta: Final = Table(
     Column("applied_ms", BigInteger, nullable=False),
     Column("next_ledger_id", BigInteger, nullable=False),
     Column("venue", Text, nullable=False, server_default=""),
+    Column("house_seq", BigInteger, nullable=False, server_default="0"),
 )
 
 orders: Final = Table(
@@ -296,6 +298,22 @@ ledger: Final = Table(
     Column("time_ms", BigInteger, nullable=False),
 )
 _index("ledger_of_account", ledger.c.account, ledger.c.coin, ledger.c.ledger_id)
+
+# The other side of the ledger (`house_log`): a command's entries are numbered from `seq << 20` on.
+house: Final = Table(
+    "house",
+    metadata,
+    Column("house_id", Id, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("account", BigInteger, nullable=False),
+    Column("coin", Integer, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("delta_units", Exact, nullable=False),
+    Column("balance_units", Exact, nullable=False),
+    Column("reference_id", BigInteger, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+)
+_index("house_of_account", house.c.account, house.c.coin, house.c.house_id)
 
 # What a margin account has traded on a pair; one row each, which is written anew.
 positions: Final = Table(

@@ -309,7 +309,7 @@ async def ledger(call: Call, query: LedgerQuery) -> list[LedgerLine]:
     """GET users/ledger: newest first; the spot account's when nothing else is said"""
     page = parse_page(SCENE, query)
     user = parse_user(call, query.userId)
-    slot = _slot(call, query.accountType or SPOT_TYPE, query.symbol)
+    slot = slot_of_type(call, query.accountType or SPOT_TYPE, query.symbol)
     coin = coin_of(call, query.coin).id if query.coin else None
     kinds = None
     if query.kind:
@@ -339,12 +339,13 @@ async def freeze(call: Call, body: FreezeBody) -> Frozen:
     if body.frozen is None:
         raise empty(SCENE, "frozen")
     user = parse_user(call, body.userId)
-    slot = _slot(call, body.accountType, body.symbol) if body.accountType else ALL_SLOTS
+    slot = slot_of_type(call, body.accountType, body.symbol) if body.accountType else ALL_SLOTS
     reply = await give(call, FreezeAccount(user, slot, body.frozen))
     return Frozen(str(user), str(reply.units))
 
 
-def _slot(call: Call, account_type: str, symbol: str) -> int:
+def slot_of_type(call: Call, account_type: str, symbol: str) -> int:
+    """Read which of a user's accounts is meant."""
     if account_type == SPOT_TYPE:
         return SLOT_SPOT
     if account_type == CROSSED_TYPE:
