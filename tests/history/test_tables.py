@@ -30,6 +30,8 @@ from lombard.core.events import (
     LiquidationStepped,
     LossBooked,
     MarginCalled,
+    MoveDecided,
+    MoveProposed,
     OrderClosed,
     RateModelSet,
     RateSet,
@@ -205,6 +207,24 @@ def test_what_is_lent_charged_and_repaid(desk: Desk) -> None:
     assert receipts[:1] == reader.interest(ALICE_CROSSED, Page(start_ms=hour_ms))
     assert receipts[1:] == reader.interest(ALICE_CROSSED, Page(end_ms=hour_ms - 1))
     assert [] == reader.interest(ALICE_SPOT, PAGE)
+
+
+def test_what_operators_asked_each_other_for(desk: Desk) -> None:
+    desk.say(MoveProposed(ID + 1, 1, 2, ALICE, 0, 10**25), at=START_MS)
+    desk.say(MoveProposed(ID + 2, 2, 5, 0, 1, 7), at=START_MS + 1)
+    desk.say(MoveProposed(ID + 3, 2, 5, 0, 1, 8), at=START_MS + 2)
+    desk.say(MoveDecided(ID + 2, 2, False), at=START_MS + 3)
+    desk.say(MoveDecided(ID + 1, 2, True), at=START_MS + 4)
+
+    first = r.DecidedMoveRow(ID + 1, 1, 2, ALICE, 0, 10**25, START_MS, 2, True, START_MS + 4)
+    second = r.DecidedMoveRow(ID + 2, 2, 5, 0, 1, 7, START_MS + 1, 2, False, START_MS + 3)
+    reader = desk.reader
+    # The third waits still.
+    assert [second, first] == reader.decided_moves(PAGE)
+    assert [second] == reader.decided_moves(Page(1))
+    assert [first] == reader.decided_moves(Page(1, second.proposal_id))
+    assert [first] == reader.decided_moves(Page(end_ms=START_MS))
+    assert [second] == reader.decided_moves(Page(start_ms=START_MS + 1))
 
 
 def test_what_is_deposited_and_transferred(desk: Desk) -> None:

@@ -45,6 +45,7 @@ from lombard.history.candle_log import CandleLog, CandleLookup
 from lombard.history.house_log import HouseLog, HouseLookup
 from lombard.history.id_log import IdLog
 from lombard.history.liquidation_log import LiquidationLog, LiquidationLookup
+from lombard.history.move_log import add_move
 from lombard.history.position_log import PositionLog, PositionLookup
 from lombard.history.running_order import RunningOrder
 from lombard.history.schema import COUNTER_ENGINE, COUNTER_LEDGER, HOUR_MS, metadata
@@ -152,6 +153,7 @@ class Projection:
                     self._add_lending(event)
                     or self._add_venue(event, position)
                     or self._triggers.add(event, time_ms)
+                    or add_move(self._rows, event, time_ms)
                 ):
                     self._add_liquidation(event)
         self._house.end(time_ms)

@@ -21,6 +21,7 @@ from lombard.history.accounting import Part, StatementLine, statement
 from lombard.history.candles import GRANULARITIES
 from lombard.history.debts import DebtChange, read_debt_changes
 from lombard.history.faults import HistoryUnavailable
+from lombard.history.move_log import read_decided
 from lombard.history.paging import (
     SHARED_MAX,
     Page,
@@ -279,6 +280,11 @@ class Reader:
         d = s.deposits.c
         query = _where(select(s.deposits).where(d.account == account), d.coin, coin)
         return self._page(query, d.deposit_id, d.time_ms, page, rows.DepositRow)
+
+    def decided_moves(self, page: Page) -> list[rows.DecidedMoveRow]:
+        """List movements of money that operators asked each other for and decided."""
+        with self._reading() as connection:
+            return read_decided(connection, page)
 
     def transfers(
         self,

@@ -184,6 +184,21 @@ class DepositRow(msgspec.Struct, frozen=True, gc=False):
     time_ms: int
 
 
+class DecidedMoveRow(msgspec.Struct, frozen=True, gc=False):
+    """A movement of money that one operator asked for and another, or the same, decided."""
+
+    proposal_id: int
+    operator: int
+    kind: int
+    user: int
+    coin: int
+    units: int
+    time_ms: int
+    decided_by: int
+    approved: bool
+    decided_ms: int
+
+
 class TransferRow(msgspec.Struct, frozen=True, gc=False):
     """Coins moved between two accounts of a user."""
 
