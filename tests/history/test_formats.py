@@ -113,6 +113,10 @@ def test_an_older_history_keeps_every_row_and_goes_on(tmp_path: Path, path: Path
         then = MetaData()
         then.reflect(connection)
         for name, rows in as_it_was.items():
+            if name not in then.tables:
+                # Newer, and nothing that is here belongs into it.
+                assert [] == rows
+                continue
             table = then.tables[name]
             names = list(metadata.tables[name].columns.keys())
             for row in rows:

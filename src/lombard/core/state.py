@@ -280,6 +280,7 @@ class State:
         "campaigns",
         "coin_ids",
         "coins",
+        "coupon_holders",
         "coupon_turns",
         "epoch",
         "first_accounts",
@@ -345,6 +346,8 @@ class State:
         self.campaigns: dict[int, Campaign] = {}
         # By hour: the users whose coupons its turn has to look at. Derived, for `coupons`.
         self.coupon_turns: dict[int, dict[int, bool]] = {}
+        # By minute of the day: the users who have coupons. Derived, for `coupons`.
+        self.coupon_holders: dict[int, dict[int, bool]] = {}
         self.liquidations: dict[int, Liquidation] = {}
         # A heap of (-ratio_e6, account): the worst comes first, then the lower id (RULES 8.3).
         self.liquidation_queue: list[tuple[int, int]] = []
