@@ -25,10 +25,10 @@ run: setup web ## start the sandbox: make run ARGS="--port 8080"
 	@exec $(BIN)/lombard sandbox $(ARGS)
 
 test: setup clients web browser lint ## check the form, then run every test; those of the core on both its builds
-	LOMBARD_CORE=auto $(BIN)/pytest
+	LOMBARD_CORE=auto $(BIN)/pytest -n auto --dist loadfile
 	@if [ -d tests/core ] && [ -d build/compiled ]; then \
 	  echo "LOMBARD_CORE=interpreted $(BIN)/pytest tests/core"; \
-	  LOMBARD_CORE=interpreted $(BIN)/pytest tests/core; \
+	  LOMBARD_CORE=interpreted $(BIN)/pytest -n auto --dist loadfile tests/core; \
 	fi
 
 test-slow: setup clients web browser ## run the long forms of the tests, with randomised hypothesis
@@ -57,8 +57,8 @@ lock: $(UV) ## choose versions anew where pyproject.toml asks for it (ARGS=--upg
 	$(UV) pip compile $(LOCK_OPTIONS) --extra build -o requirements.lock \
 	  --constraints requirements-dev.lock pyproject.toml $(ARGS)
 
-bench: setup ## measure: the core, prices and storms, recovery, history and whether it keeps up, the server, the WebSocket
-	@for bench in core ticks recovery history keeping_up http socket; do \
+bench: setup web browser ## measure: the core, prices and storms, recovery, history and whether it keeps up, the server, the WebSocket, the terminal
+	@for bench in core ticks recovery history keeping_up http socket page; do \
 	  if [ -e bench/$$bench.py ]; then $(BIN)/python bench/$$bench.py $(ARGS) || exit 1; fi; \
 	done
 
@@ -100,7 +100,7 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	fi
 
 # Without npm a node runs all the same, and says that there is no terminal.
-web/dist/index.html: web/node_modules/.package-lock.json web/index.html web/vite.config.ts \
+web/dist/index.html: web/node_modules/.package-lock.json web/index.html web/console.html web/vite.config.ts \
   web/tsconfig.json web/package.json $(wildcard web/public/*) \
   $(wildcard web/src/*) $(wildcard web/src/*/*)
 	@if command -v npm > /dev/null; then \

@@ -8,6 +8,9 @@ keep one signed request on its way. Orders trade with one another, so that each 
 ledger and candles. In between, the same server answers the same signed requests with a constant:
 once `signed` (signature checked, body read, as for an order) and once `constant` (unread and
 unchecked, what the HTTP server alone can do). The ratios say what the rest costs.
+
+Then orders are sent at fixed times, half as many a second as were reached, and how long each takes
+is counted from when it was due: what a client sees who does not wait for the venue.
 """
 
 import sys
@@ -17,9 +20,11 @@ sys.path.pop(0)
 
 import asyncio
 import base64
+import collections
 import hashlib
 import hmac
 import json
+import math
 import os
 import subprocess
 import tempfile
@@ -32,6 +37,7 @@ import uvloop
 # Few of them wait for the disk, many for the processor.
 CONNECTIONS = (64, 256)
 ROUNDS = 3
+PARTS = (0.50, 0.99, 0.999)
 ORDER_PATH = "/api/v2/spot/trade/place-order"
 CONSTANT_PATH = "/bench/constant"
 SIGNED_PATH = "/bench/signed"
@@ -80,7 +86,7 @@ def serve(port, room):
 
     serving.build_app = with_constant
     clock = sandboxed.ClockChoice("real", SPEED_ONE_E6, None)
-    plan = sandboxed.Plan(room, "127.0.0.1", port, clock, False, None, False, socket_port=0)
+    plan = sandboxed.Plan(room, "127.0.0.1", port, clock, False, None, False)
     sandboxed.run_sandbox(plan)
 
 
@@ -114,6 +120,25 @@ class Load(asyncio.Protocol):
         assert b'"code":"00000"' in body, body
         self.latencies.append(time.perf_counter() - self.sent)
         self.seen = b""
+        self._send()
+
+
+class PacedLoad(Load):
+    """One connection that sends what is due, and waits while nothing is."""
+
+    def __init__(self, next_request, latencies, due, idle):
+        super().__init__(next_request, latencies, math.inf)
+        self.due, self.idle = due, idle
+
+    def _send(self):
+        if self.due:
+            self.sent = self.due.popleft()
+            self.transport.write(self.next_request())
+        else:
+            self.idle.append(self)
+
+    def go_on(self):
+        """Send what is due by now."""
         self._send()
 
 
@@ -154,6 +179,28 @@ async def press(port, path, users, seconds):
     return len(latencies) / (time.perf_counter() - began), sorted(latencies)
 
 
+async def paced(port, path, users, rate, seconds):
+    """Send requests at fixed times; return the latencies from when each was due, sorted."""
+    loop, latencies, due, idle = asyncio.get_running_loop(), [], collections.deque(), []
+    for n, user in enumerate(users):
+        sides = ("buy", "sell") if n % 2 else ("sell", "buy")
+        load = PacedLoad(signer(user, path, sides), latencies, due, idle)
+        await loop.create_connection(lambda load=load: load, "127.0.0.1", port)
+    began, made, count = time.perf_counter(), 0, int(rate * seconds)
+    while made < count:
+        owed = min(count, int((time.perf_counter() - began) * rate) + 1)
+        due.extend(began + n / rate for n in range(made, owed))
+        made = owed
+        while due and idle:
+            idle.pop().go_on()
+        await asyncio.sleep(0.0005)
+    while len(latencies) < count:
+        await asyncio.sleep(0.001)
+    for load in idle:
+        load.transport.close()
+    return sorted(latencies)
+
+
 def call(port, path, body):
     """Call one of the sandbox's own endpoints."""
     request = urllib.request.Request(
@@ -192,9 +239,14 @@ def _children(task):
     return (task / "children").read_text().split()
 
 
+def at(latencies, part):
+    """Return the latency that a part of all stays under, in milliseconds."""
+    return latencies[min(len(latencies) - 1, int(len(latencies) * part))] * 1000
+
+
 def report(name, rate, latencies, spent_s):
     """Print a line of figures."""
-    p50, p99 = (latencies[int(len(latencies) * q)] * 1000 for q in (0.50, 0.99))
+    p50, p99 = at(latencies, 0.50), at(latencies, 0.99)
     each_us = spent_s / len(latencies) * 1e6
     print(
         f"{name:9} {rate:>8,.0f} a second, p50 {p50:.2f} ms, p99 {p99:.2f} ms, "
@@ -227,7 +279,14 @@ def main():
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             for count in counts:
                 print(f"{count} connections")
-                measure(runner, server, port, users[:count], seconds)
+                reached = measure(runner, server, port, users[:count], seconds)
+                rate = reached / 2
+                for name in ("signed", "orders"):
+                    latencies = runner.run(paced(port, PATHS[name], users[:count], rate, seconds))
+                    told = ", ".join(
+                        f"p{part * 100:g} {at(latencies, part):.2f} ms" for part in PARTS
+                    )
+                    print(f"{name:9} {rate:>8,.0f} a second, at fixed times: {told}", flush=True)
         started = time.perf_counter()
         server.terminate()
         code = server.wait(60)
@@ -235,8 +294,8 @@ def main():
 
 
 def measure(runner, server, port, users, seconds):
-    """Press both in turn and print the ratio of each round."""
-    ratios = []
+    """Press each in turn and print the ratios of the rounds; return the most orders a second."""
+    ratios, reached = [], 0.0
     runner.run(press(port, ORDER_PATH, users, 1.0))
     for _ in range(ROUNDS):
         rates = {}
@@ -244,10 +303,12 @@ def measure(runner, server, port, users, seconds):
             before_s = cpu_s(server.pid)
             rates[name], latencies = runner.run(press(port, path, users, seconds))
             report(name, rates[name], latencies, cpu_s(server.pid) - before_s)
+        reached = max(reached, rates["orders"])
         ratios.append((rates["orders"] / rates["signed"], rates["orders"] / rates["constant"]))
     for n, name in enumerate(("signed", "constant")):
         found = sorted(ratio[n] for ratio in ratios)
         print(f"orders / {name}: {found[len(found) // 2]:.2f} ({found[0]:.2f} to {found[-1]:.2f})")
+    return reached
 
 
 if __name__ == "__main__":

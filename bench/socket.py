@@ -52,7 +52,7 @@ def serve(port, room):
     fields = {name: getattr(row, name) for name in Endpoint.__slots__}
     order_entry.ENTRIES["SPOT", CONSTANT] = Endpoint(**fields | {"handler": acknowledge})
     clock = sandboxed.ClockChoice("real", SPEED_ONE_E6, None)
-    plan = sandboxed.Plan(room, "127.0.0.1", port, clock, False, None, False, 0)
+    plan = sandboxed.Plan(room, "127.0.0.1", port, clock, False, None, False)
     sandboxed.run_sandbox(plan)
 
 
@@ -231,17 +231,15 @@ def main():
                 break
         else:
             sys.exit("".join(printed))
-        said = next(line for line in printed if line.startswith("WebSocket: "))
-        socket_port = int(said.split(":")[3].partition("/")[0])
         print(printed[0].strip().split(", data")[0])
         user = call(port, "users", {})
         for coin, amount in (("USDT", "10000000"), ("BTC", "1000")):
             call(port, "deposits", {"userId": user["userId"], "coin": coin, "amount": amount})
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(press(socket_port, user, "place-order", 1.0, counts[0]))
-            reached = max(measure(runner, socket_port, user, seconds, count) for count in counts)
+            runner.run(press(port, user, "place-order", 1.0, counts[0]))
+            reached = max(measure(runner, port, user, seconds, count) for count in counts)
             rate = reached / 2
-            latencies = runner.run(paced(socket_port, user, rate, FIXED_S))
+            latencies = runner.run(paced(port, user, rate, FIXED_S))
             print(
                 f"{rate:,.0f} orders a second, at fixed times: p50 {at(latencies, 0.5):.2f} ms, "
                 f"p99 {at(latencies, 0.99):.2f} ms, p99.9 {at(latencies, 0.999):.2f} ms"

@@ -21,7 +21,7 @@ from lombard.api.app import Gateway, build_app
 from lombard.api.context import Context
 from lombard.api.ports import CLOCK_MANUAL, SPEED_ONE_E6, Overloaded, WorldRefused
 from lombard.api.ratelimit import RateLimits
-from lombard.api.signing import keyed_with, sign
+from lombard.api.signing import WINDOW_MS, keyed_with, sign
 from lombard.api.visit import Rules
 from lombard.core import queries
 from lombard.core.commands import (
@@ -94,15 +94,18 @@ class House:
         self.reader = Reader(path / "history.sqlite")
         self.machine_ms = MACHINE_MS
         self.directory: Directory = open_directory(path, lambda: self.machine_ms)
+        # The gateway began a while ago: what clients sign here is of its own time.
+        self.gateway_ms = MACHINE_MS - WINDOW_MS
         self.context = Context(
             self,
             self.reader,
             self.caught_up,
             self.directory,
-            lambda: MACHINE_MS,
+            lambda: self.gateway_ms,
             limits,
             rules or Rules(sign_up_open=True, is_secure=False),
         )
+        self.gateway_ms = MACHINE_MS
 
     @property
     def state(self) -> State:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from lombard.core.units import HOUR_MS
-from lombard.identity import ALL_PERMISSIONS, Permission
-from tests.api.house import START_MS, fault_in, run, street
+from lombard.identity import ALL_PERMISSIONS, Permission, parse_allowed
+from tests.api.browser import trader
+from tests.api.house import START_MS, Client, fault_in, run, street
 
 ACCOUNT = "/api/v2/spot/account"
 BALANCES = "/api/v2/account/all-account-balance"
@@ -42,8 +43,27 @@ def test_who_calls(tmp_path: Path, permissions: Permission, codes: list[str]) ->
                 "traderType": "not_trader",
                 "channelCode": "",
                 "channel": "",
-                "regisTime": "0",
+                "regisTime": str(place.house.machine_ms),
             } == body["data"]
+
+    run(test())
+
+
+def test_from_where_and_since_when(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            ann = await trader(place)
+            since = str(place.house.machine_ms)
+            place.house.machine_ms += HOUR_MS
+            directory = place.house.directory
+            allowed = parse_allowed(["127.0.0.1", "2001:db8::/32"])
+            new = await directory.create_key(ann.user, Permission.READ, allowed=allowed)
+            client = Client(place.http, ann.user, new.key, new.secret, new.passphrase)
+            # Since signing up, not since the key; a browser has none.
+            told = await client.read(f"{ACCOUNT}/info")
+            assert (since, "127.0.0.1,2001:db8::/32") == (told["regisTime"], told["ips"])
+            told = await ann.read(f"{ACCOUNT}/info")
+            assert (since, "") == (told["regisTime"], told["ips"])
 
     run(test())
 

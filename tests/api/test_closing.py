@@ -187,5 +187,19 @@ def test_what_was_moved_away_is_no_longer_shown(tmp_path: Path) -> None:
             # 0.01998 bought, 0.00998 left, at the same average but for a unit of its cost.
             assert ("long", "0.00998") == (row["side"], row["size"])
             assert "20030.0300300" == row["averageEntryPrice"][:13]
+            assert False is row["dust"]
+
+            # Less than an order may be, first by its value (1 USDT), then by its size.
+            for moved, left in [("0.00993", "0.00005"), ("0.000001", "0.000049")]:
+                await client.done(TRANSFER, **out, amount=moved)
+                (row,) = await client.read(POSITIONS, symbol="BTCUSDT")
+                small = float(left) * 20_000 < 1
+                assert (left, small) == (row["size"], row["dust"])
+            await client.done(TRANSFER, **out, amount="0.0000485")
+            (row,) = await client.read(POSITIONS, symbol="BTCUSDT")
+            assert ("0.0000005", True) == (row["size"], row["dust"])
+            await client.done(TRANSFER, **out, amount="0.0000005")
+            (row,) = await client.read(POSITIONS, symbol="BTCUSDT")
+            assert ("", "0", False) == (row["side"], row["size"], row["dust"])
 
     run(test())

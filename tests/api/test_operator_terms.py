@@ -116,8 +116,9 @@ def test_changes_are_announced_and_withdrawn(tmp_path: Path) -> None:
             later = str(START_MS + DAY_MS)
             await ann.done(at("parameters"), name="notice_ms", value=str(DAY_MS))
             # Less may be borrowed at once: that raises risk, and needs notice.
-            code, _ = await ann.refused(at("coins"), coin="BTC", userLimit="1")
+            code, words = await ann.refused(at("coins"), coin="BTC", userLimit="1")
             assert "40805" == code
+            assert "announced" in words
             coin = await ann.done(
                 at("announcements/coin-terms"),
                 coin="BTC",

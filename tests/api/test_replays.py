@@ -5,10 +5,12 @@ import json
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from lombard.api import replays
 from lombard.api.errors import Fault
+from lombard.api.ratelimit import RateLimits
 from lombard.api.replays import REPLIES_KEPT, Replays
 from lombard.api.signing import WINDOW_MS
 from lombard.core.replies import SEGMENT_REPLIES, SEGMENTS_MAX
@@ -141,7 +143,7 @@ def test_the_engine_remembers_as_long_as_is_counted_on() -> None:
     assert REPLIES_KEPT < SEGMENT_REPLIES * (SEGMENTS_MAX - 1)
 
 
-def test_what_cannot_come_again_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_come_again_is_forgotten() -> None:
     async def test() -> None:
         seen = Replays()
         done: list[int] = []
@@ -162,9 +164,59 @@ def test_what_cannot_come_again_is_forgotten(monkeypatch: pytest.MonkeyPatch) ->
         assert (10, 10) == (len(seen), len(done))
         await ask(10, start + 3 * WINDOW_MS, start + 2 * WINDOW_MS + 2_000)
         assert (1, 11) == (len(seen), len(done))
-        monkeypatch.setattr(replays, "SEEN_MAX", 1)
+
+    run(test())
+
+
+def test_what_is_remembered_is_bounded(tmp_path: Path) -> None:
+    """Beyond it nothing is done; and cancels find room where trading finds none any more."""
+
+    async def test() -> None:
+        limits = RateLimits(signed_max=20)
+        async with street(tmp_path, limits=limits) as place:
+            assert not place.house.context.replays.is_short()
+            client = await place.client(USDT="1000")
+            order = {"symbol": "BTCUSDT", "side": "buy", "orderType": "limit", "force": "gtc"}
+            order |= {"price": "18000", "size": "0.001"}
+            path = "/api/v2/spot/trade/place-order"
+            wishes = [Captured(client, path, **order)]
+            # Each by another user, whose limit nobody shares.
+            others = [await place.client(USDT="100") for _ in range(17)]
+            wishes += [Captured(each, path, **order) for each in others]
+            placed = [data_of(await wish.send())["orderId"] for wish in wishes]
+            assert place.house.context.replays.is_short()
+            seq = place.house.seq
+            assert "429" == fault_in(await Captured(client, path, **order).send())[0]
+            assert seq == place.house.seq
+            # One that came before is answered as before, and cancels are done.
+            assert placed[0] == data_of(await wishes[0].send())["orderId"]
+            cancel = "/api/v2/spot/trade/cancel-order"
+            await client.done(cancel, symbol="BTCUSDT", orderId=placed[0])
+            assert "43001" == (await client.refused(cancel, symbol="BTCUSDT", orderId="1"))[0]
+            told = await client.refused(cancel, symbol="BTCUSDT", orderId="2")
+            assert ("429", True) == (told[0], "signed requests as are remembered" in told[1])
+            # A minute later nothing of it can come again.
+            place.house.gateway_ms += 2 * WINDOW_MS + 2_000
+            assert not place.house.context.replays.is_short()
+            assert 0 == len(place.house.context.replays)
+
+    run(test())
+
+
+def test_long_answers_count_as_several() -> None:
+    async def test() -> None:
+        seen = Replays(seen_max=100)
+
+        async def batch() -> tuple[object, bool]:
+            return {"successList": ["x" * 100] * 100}, True
+
+        answers = [await seen.once(b"1", 0, 0, lambda: 0, batch) for _ in range(2)]
+        assert msgspec.json.encode(answers[0]) == msgspec.json.encode(answers[1])
+        assert seen.is_short() is False
+        await seen.once(b"2", 0, 0, lambda: 0, batch)
+        assert seen.is_short()
         with pytest.raises(Fault) as refused:
-            await ask(11, start + 3 * WINDOW_MS, start + 2 * WINDOW_MS + 2_000)
+            await seen.once(b"3", 0, 0, lambda: 0, batch)
         assert "429" == refused.value.code
 
     run(test())

@@ -32,11 +32,13 @@ async def use_everything(place: Street) -> list[str]:
     secrets += [enrolment["secret"], *codes["recoveryCodes"]]
     secrets += [*ann.cookies.values(), ann.csrf_token]
     client = Client(place.http, ann.user, made["apiKey"], made["secretKey"], made["passphrase"])
-    await fail_everywhere(place, ann, client)
+    reset = await place.house.directory.accounts.issue_reset(ann.user, 0)
+    secrets += [reset.token]
+    await fail_everywhere(place, ann, client, reset.token)
     return secrets
 
 
-async def fail_everywhere(place: Street, ann: Browser, client: Client) -> None:
+async def fail_everywhere(place: Street, ann: Browser, client: Client, token: str) -> None:
     """Call every endpoint while node, history or file of identities are broken."""
 
     def broken(*_args: object, **_more: object) -> Any:
@@ -52,7 +54,8 @@ async def fail_everywhere(place: Street, ann: Browser, client: Client) -> None:
                     content = json.dumps({**body, "permissions": ["read"]}).encode()
                     await ann.send(row.method, row.path, content if row.method == "POST" else b"")
                 elif row.access is Access.ENTRY:
-                    await ann.post(row.path, email=ann.email, password=PASSWORD, code="123456")
+                    sent = {"email": ann.email, "password": PASSWORD, "code": "123456"}
+                    await ann.post(row.path, **sent, token=token, newPassword=NEW)
                 elif row.method == "POST":
                     await client.post(row.path, coin="USDT", symbol="BTCUSDT", borrowAmount="4")
             Store.change = broken  # type: ignore[method-assign]

@@ -5,9 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from lombard.api.site import Site, Venue
+from lombard.api.site import CONSOLE, Site, Venue
 from lombard.api.visit import Rules
 from lombard.identity.tickets import TICKET_MS, TicketBook
 from tests.api.browser import IDENTITY, Browser
@@ -21,9 +19,7 @@ def site_in(path: Path, is_secure: bool = False) -> Site:
     (path / "assets").mkdir()
     (path / "index.html").write_text("<!doctype html><title>x</title>")
     (path / "assets" / "main-abc.css").write_text(PACKED)
-    site = Site(path, Venue(True, False, Rules(True, is_secure), "1.2.3"))
-    site.socket_port = 8081
-    return site
+    return Site(path, Venue(True, False, Rules(True, is_secure), "1.2.3"))
 
 
 def asked(
@@ -68,20 +64,10 @@ def test_the_page_is_asked_for_each_time_and_its_assets_are_kept_for_good(tmp_pa
     assert (200, b"", str(len(PACKED))) == (status, body, headers["content-length"])
 
 
-@pytest.mark.parametrize(
-    ("host", "origin"),
-    [
-        ("localhost:8080", "ws://localhost:8081"),
-        ("127.0.0.1:8080", "ws://127.0.0.1:8081"),
-        ("[::1]:8080", "ws://[::1]:8081"),
-        ("evil.example; script-src *", "ws://localhost:8081"),
-        ("", "ws://localhost:8081"),
-    ],
-)
-def test_the_page_may_talk_with_this_venue_only(tmp_path: Path, host: str, origin: str) -> None:
-    _, headers, _ = asked(site_in(tmp_path), "/", host=host)
+def test_the_page_may_talk_with_this_venue_only(tmp_path: Path) -> None:
+    _, headers, _ = asked(site_in(tmp_path), "/")
     policy = headers["content-security-policy"]
-    assert f"connect-src 'self' {origin};" in policy
+    assert "connect-src 'self';" in policy
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
@@ -90,7 +76,6 @@ def test_the_page_may_talk_with_this_venue_only(tmp_path: Path, host: str, origi
 def test_the_page_is_told_what_it_cannot_know(tmp_path: Path) -> None:
     _, _, body = asked(site_in(tmp_path, is_secure=True), "/terminal.json")
     told = json.loads(body)
-    assert "wss://localhost:8081/v2/ws" == told["socketUrl"]
     assert [True, False, True] == [
         told["sandbox"],
         told["sandboxNeedsToken"],
@@ -108,6 +93,19 @@ def test_nothing_else_is_served(tmp_path: Path) -> None:
         assert 0 == asked(site, path)[0]
         assert 0 == asked(linked, path)[0]
     assert 0 == asked(site, "/", "POST")[0]
+
+
+def test_the_office_has_a_page_of_its_own_and_each_port_one_only(tmp_path: Path) -> None:
+    trade = site_in(tmp_path)
+    (tmp_path / "console.html").write_text("<!doctype html><title>y</title>")
+    office = Site(tmp_path, Venue(False, False, Rules(), "1"), CONSOLE)
+    assert b"<title>y</title>" in asked(office, "/")[2]
+    assert b"<title>x</title>" in asked(trade, "/")[2]
+    for site in (trade, office):
+        assert 0 == asked(site, "/index.html")[0]
+        assert 0 == asked(site, "/console.html")[0]
+        assert 200 == asked(site, "/assets/main-abc.css")[0]
+    assert not Site(tmp_path / "assets", Venue(False, False, Rules(), "1"), CONSOLE).is_built
 
 
 def test_without_a_page_it_is_said_how_to_build_one(tmp_path: Path) -> None:
@@ -147,7 +145,7 @@ def test_a_ticket_opens_the_private_channels_once_until_the_session_ends(tmp_pat
             ticket = await ticket_of(browser)
             hub = hub_of(place.house)
             talk = Talk(place.house, hub, private=True)
-            talk.session.page = (b"http://127.0.0.1:8080", b"127.0.0.1:8081")
+            talk.session.page = (b"http://127.0.0.1:8080", b"127.0.0.1:8080")
             assert [{"event": "login", "code": 0, "msg": ""}] == await talk.say(said(ticket))
             told = await talk.subscribe(arg("SPOT", "account", "default"))
             assert "subscribe" == told[0]["event"]
@@ -173,9 +171,14 @@ def test_a_page_of_another_host_is_not_let_in(tmp_path: Path) -> None:
     async def main() -> None:
         async with street(tmp_path) as place:
             browser = await logged_in(place)
-            for origin in (b"https://evil.example", b"null", b"http://127.0.0.2:8080"):
+            for origin in (
+                b"https://evil.example",
+                b"null",
+                b"http://127.0.0.2:8080",
+                b"http://127.0.0.1:1",
+            ):
                 talk = Talk(place.house, hub_of(place.house), private=True)
-                talk.session.page = (origin, b"127.0.0.1:8081")
+                talk.session.page = (origin, b"127.0.0.1:8080")
                 told = await talk.say(said(await ticket_of(browser)))
                 assert 30005 == told[0]["code"]
                 assert talk.closed is not None

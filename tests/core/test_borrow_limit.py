@@ -1,5 +1,7 @@
 """The bounds of a loan: each by name, the ratio's among them, and the least of all (RULES 6.1)."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from lombard.core import commands as c
 from lombard.core import queries as q
 from lombard.core.borrow_limit import borrow_terms, least
 from lombard.core.bounds import bounds_of, value_high
+from lombard.core.explain import explain_borrow
 from lombard.core.lending import surely_lendable
 from lombard.core.refusals import Refusal
 from lombard.core.units import format_units
@@ -186,3 +189,54 @@ def test_one_tier_for_all_is_never_bound_by_the_ratio(mmr_e6: int, net: int, fir
 
     for coin in (USDT, BTC):
         assert "leverage" == q.max_borrowable(world.state, account, coin).binding
+
+
+ANN = c.operator_id(1)
+# What stops all lending to an account, how it is lifted, and what a borrower is told meanwhile.
+STOPS: dict[str, Callable[[int, bool], c.Command]] = {
+    "account_frozen": lambda user, on: c.FreezeAccount(user, c.ALL_SLOTS, on),
+    "not_borrowable": lambda user, on: c.RestrictCoin(USDT, not on, True),
+    "index_stale": lambda user, on: c.SetIndexPrices(
+        [(BTC, 20_000 * 10**12, 2, 0, 1 if on else 0)]
+    ),
+}
+
+
+@given(
+    st.sampled_from(sorted(STOPS)),
+    st.booleans(),
+    st.integers(1, 5_000),
+    st.integers(0, 100),
+)
+def test_what_is_shown_is_lent_and_one_unit_more_is_not(
+    stop: str, isolated: bool, net: int, share: int
+) -> None:
+    """Whatever an operator stops, or a silent index: the most is 0 then, by the name of it."""
+    world = World(audit=False)
+    account = world.isolated("BTCUSDT", BTC="1") if isolated else world.crossed(BTC="1")
+    state, user = world.state, c.user_of(account)
+    world.ok(c.VENUE, c.FundPool(USDT, net * ONE))
+    before = q.max_borrowable(state, account, USDT)
+    first = max(state.coins[USDT].min_borrow_units, before.units * share // 100)
+    world.ok(account, c.Borrow(USDT, min(first, before.units), ""))
+
+    world.ok(ANN if stop != "index_stale" else c.VENUE, STOPS[stop](user, True))
+    world.tick("00:30")
+    shown = q.max_borrowable(state, account, USDT)
+    assert (0, stop) == (shown.units, shown.binding)
+    told = explain_borrow(state, state.accounts[account], state.coins[USDT])
+    assert told.blocked is not None
+    assert told.blocked.refusal is not None
+    assert (0, stop) == (told.units, told.blocked.refusal.value)
+    for units in (state.coins[USDT].min_borrow_units, 10**12):
+        refusal = world.refused(account, c.Borrow(USDT, units, "")).refusal
+        assert refusal is told.blocked.refusal
+
+    world.ok(ANN if stop != "index_stale" else c.VENUE, STOPS[stop](user, False))
+    limit = q.max_borrowable(state, account, USDT)
+    refused = world.refused(account, c.Borrow(USDT, limit.units + 1, ""))
+    if limit.units + 1 >= state.coins[USDT].min_borrow_units:
+        assert (limit.units, limit.binding) == (refused.units, refused.detail)
+    if limit.units >= state.coins[USDT].min_borrow_units:
+        world.ok(account, c.Borrow(USDT, limit.units, ""))
+        assert 0 == q.max_borrowable(state, account, USDT).units

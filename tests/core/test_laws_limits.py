@@ -69,6 +69,9 @@ def check_borrowing(copies: Copies, auditor: Auditor, engine: Engine, account: i
         limit = q.max_borrowable(state, account, coin.id)
         more, _ = copies.ask(account, c.Borrow(coin.id, limit.units + 1, ""))
         if more.refusal in NEVER_LENT:
+            # What is refused whatever the amount is not shown as allowed, and by what name.
+            whatever = more.refusal is not Refusal.BORROW_UNDER_MINIMUM
+            assert not whatever or (0, more.refusal.value) == (limit.units, limit.binding)
             continue
         assert OVER_LIMIT[limit.binding] == more.refusal
         assert limit.units == more.units

@@ -526,6 +526,26 @@ def test_a_trailing_buy_begins_where_it_was_told_to(street: Street) -> None:
     assert 1 == len(world.of_type(e.TriggerFired))
 
 
+def test_nothing_trails_an_index_of_one_source(street: Street) -> None:
+    """RULES 7.7, and that who comes later moves nobody's stop."""
+    world = street.world
+    first, second = world.spot(USDT="5000"), world.spot(USDT="5000")
+    trail = street.stop(
+        "0", c.BUY, quote="1000", plan=t.PLAN_TRAILING, callback_e6=20_000, source=1
+    )
+    world.price("BTC", "20000")
+    placed = world.ok(first, trail)
+
+    world.price("BTC", "15000", sources=1)
+    assert Refusal.INDEX_STALE == world.do(second, trail).refusal
+    assert 2_000_000 == world.state.triggers.by_id[placed.id].crest_ticks()
+    # 20 000 and 2 % is 20 400, of 15 000 it were 15 300.
+    world.price("BTC", "20399")
+    assert [] == world.of_type(e.TriggerFired)
+    world.price("BTC", "20400")
+    assert 1 == len(world.of_type(e.TriggerFired))
+
+
 # --- orders with triggers ------------------------------------------------------------------------
 
 

@@ -29,7 +29,7 @@ PORTS: Final = count(12_000 + os.getpid() % 4_000 * 4, 4)
 
 
 def free_port() -> int:
-    """Return a port nobody listens on now, as nobody does on the next, the WebSocket's."""
+    """Return a port nobody listens on now, as nobody does on the next."""
     while True:
         port = 12_000 + next(PORTS) % 20_000
         try:
@@ -48,7 +48,7 @@ class Sandbox:
     def __init__(self, *arguments: str, data: Path | None = None) -> None:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        command = [str(LOMBARD), "sandbox", "--port", str(self.port), "--socket-port", "0"]
+        command = [str(LOMBARD), "sandbox", "--port", str(self.port), "--operator-port", "0"]
         if data is not None:
             command += ["--data", str(data)]
         started = time.monotonic()
@@ -63,6 +63,10 @@ class Sandbox:
         found = re.search(r"WebSocket: (ws://\S+)", self.log)
         assert found is not None, self.log
         self.socket_address = found.group(1)
+        found = re.search(r"console: (\S+)\n +e-mail +(\S+)\n +password +(\S+)", self.log)
+        assert found is not None, self.log
+        # Where operators come in, and as whom.
+        self.office, self.operator = found.group(1), (found.group(2), found.group(3))
         self.ready_seconds = time.monotonic() - started
 
     def _wait_until_ready(self) -> str:
@@ -89,7 +93,7 @@ class Sandbox:
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
     ) -> tuple[int, Any]:
         """Send a request as it is; return status and parsed body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()

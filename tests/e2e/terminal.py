@@ -1,10 +1,12 @@
 """A Chromium of this machine's in front of a real sandbox, and whatever goes wrong in it."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
@@ -54,20 +56,32 @@ def browsing() -> Iterator[Browser]:
 
 
 class Visitor:
-    """Somebody at the terminal, in a browser without a past. `faults` has what went wrong."""
+    """Somebody at the terminal, in a browser without a past.
 
-    def __init__(self, browser: Browser, sandbox: Sandbox) -> None:
+    `faults` has what went wrong, `heard` the channels of the WebSocket that have told something.
+    """
+
+    # Run by the page before its own.
+    script = ""
+
+    def __init__(self, browser: Browser, sandbox: Sandbox, address: str = "") -> None:
         self.faults: list[str] = []
         self.loaded: dict[str, int] = {}
+        self.heard: set[str] = set()
+        # Paths whose refusals belong to the test.
+        self.refusals: set[str] = set()
         self.sandbox = sandbox
         self.context = browser.new_context(viewport={"width": WIDE[0], "height": WIDE[1]})
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
+        if self.script:
+            self.page.add_init_script(self.script)
+        self.page.on("websocket", lambda line: line.on("framereceived", self._told))
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("requestfailed", self._failed)
         self.page.on("response", self._answered)
-        self.page.goto(sandbox.address)
+        self.page.goto(address or sandbox.address)
 
     def see(self, name: str) -> None:
         """Check a page for what shuts people out, and that it fits; wide, narrow, light, dark."""
@@ -88,7 +102,8 @@ class Visitor:
 
     def _check(self, name: str, scheme: str, width: int) -> None:
         # Evaluated from here: the page's own policy lets no foreign script in.
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found = self.page.evaluate("async () => (await axe.run(document)).violations")
         serious = [
             (each["id"], [node["html"][:160] for node in each["nodes"]][:3])
@@ -114,6 +129,13 @@ class Visitor:
         dialog.get_by_role("button", name="Transfer", exact=True).click()
         dialog.wait_for(state="detached")
 
+    def close_position(self) -> None:
+        """Close the first position, and repay."""
+        self.page.get_by_role("tabpanel").get_by_role("button", name="Close").first.click()
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_role("button", name="at market").click()
+        dialog.wait_for(state="detached")
+
     def pass_hour(self) -> None:
         """Put the clock forward, and wait until it says so."""
         before = self.sandbox.call("clock")["now"]
@@ -129,10 +151,11 @@ class Visitor:
     def leave(self) -> None:
         """Close the browser's window, and see that nothing went wrong."""
         self.context.close()
-        assert self.faults == []
+        assert self.faults == [], self.faults
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        about = urlsplit(message.location["url"]).path
+        if message.type in ("error", "warning") and about not in self.refusals:
             self.faults.append(f"console: {message.text}")
 
     def _failed(self, request: Request) -> None:
@@ -140,7 +163,15 @@ class Visitor:
         if request.failure != "net::ERR_ABORTED":
             self.faults.append(f"failed: {request.method} {request.url} {request.failure}")
 
+    def _told(self, frame: str | bytes) -> None:
+        text = str(frame)
+        if '"event":"error"' in text and not self.refusals:
+            self.faults.append(f"WebSocket: {text}")
+        found = re.search('"channel":"([^"]+)"', text)
+        if found and '"action":' in text:
+            self.heard.add(found[1])
+
     def _answered(self, response: Response) -> None:
         self.loaded[response.url] = int(response.headers.get("content-length", "0"))
-        if response.status >= 400:
+        if response.status >= 400 and urlsplit(response.url).path not in self.refusals:
             self.faults.append(f"{response.status}: {response.request.method} {response.url}")

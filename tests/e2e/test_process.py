@@ -228,7 +228,7 @@ def test_a_venue_is_made_of_a_catalogue_and_served(tmp_path: Path) -> None:
     catalogue, data = tmp_path / "catalogue.toml", tmp_path / "venue"
     config = tmp_path / "lombard.toml"
     port = free_port()
-    config.write_text(f'data = "venue"\n[http]\nport = {port}\nsocket_port = 0\n')
+    config.write_text(f'data = "venue"\n[http]\nport = {port}\n')
 
     code, said = lombard("serve", "--config", str(config))
     assert (1, True) == (code, "holds no venue" in said), said
@@ -284,7 +284,6 @@ def test_a_real_clock_that_began_elsewhere_stays_there(tmp_path: Path) -> None:
 def test_a_sandbox_open_to_others_asks_for_its_token(tmp_path: Path) -> None:
     port = free_port()
     arguments = ["sandbox", *QUIET, "--host", "0.0.0.0", "--port", str(port)]
-    arguments += ["--socket-port", "0"]
     with started(*arguments, "--data", str(tmp_path)) as said:
         assert f"Lombard is ready: http://0.0.0.0:{port}\n" == said[-1]
         token = "".join(said).split("X-Lombard-Token: ")[1].split()[0]

@@ -23,7 +23,8 @@ from lombard.api.ratelimit import RateLimits
 from lombard.api.socket import limits
 from lombard.api.socket.connection import TOO_SLOW
 from lombard.api.socket.limits import Limits
-from lombard.api.socket.server import SocketServer
+from lombard.api.socket.server import REQUEST_PREFIX, SocketServer
+from lombard.web import Listener
 from tests.api.house import Street, run, street
 from tests.api.talking import arg, sign_login
 from tests.e2e.sandbox import Sandbox
@@ -43,11 +44,15 @@ async def served(
     async with street(path, rate_limits) as place:
         server = SocketServer(place.house.context, figures)
         place.house.listeners.append(server.hub.heard)
-        port = await server.start("127.0.0.1", 0)
+        server.begin()
+        listener = Listener(place.app)
+        listener.hand_over(REQUEST_PREFIX, server.take_over)
+        port = await listener.start("127.0.0.1", 0)
         try:
             yield place, server, f"ws://127.0.0.1:{port}/v2/ws"
         finally:
             await server.stop()
+            assert await listener.stop(10)
 
 
 async def ended(client: ClientConnection) -> tuple[int, str]:
@@ -138,8 +143,9 @@ def test_who_says_nothing_is_disconnected(tmp_path: Path) -> None:
             async with connect(f"{url}/public", ping_interval=None) as client:
                 code, reason = await ended(client)
                 assert (1008, True) == (code, reason.startswith("no ping for"))
-            # Nor is a connection kept that never says what it wants.
+            # Nor is a connection kept that never says all it wants.
             _, writer = await asyncio.open_connection(*_place_of(url))
+            writer.write(b"GET /v2/ws/public HTTP/1.1\r\n")
             await until(lambda: len(server.house.connections) == 1)
             await until(lambda: not server.house.connections)
             writer.close()
@@ -196,8 +202,7 @@ def test_a_stop_says_goodbye(tmp_path: Path) -> None:
         async with served(tmp_path, Limits()) as (_, server, url):
             async with connect(f"{url}/public") as client:
                 await asyncio.gather(server.stop(), _says(client, 1001, "the venue is stopping"))
-            with pytest.raises(ConnectionRefusedError):
-                await asyncio.open_connection(*_place_of(url))
+            assert b"" == await _first_words_to(url)
 
     run(main())
 
@@ -236,6 +241,7 @@ def test_too_many_messages_and_connections_are_refused(
 async def _first_words_to(url: str) -> bytes:
     """Connect, and read until the end; a reset is one."""
     reader, writer = await asyncio.open_connection(*_place_of(url))
+    writer.write(b"GET /v2/ws/public HTTP/1.1\r\n")
     try:
         return await reader.read()
     except ConnectionResetError:

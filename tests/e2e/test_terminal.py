@@ -106,7 +106,7 @@ def test_a_short_borrows_the_coin_it_sells_and_closing_gives_it_back(visitor: Vi
     page.locator("button.big.sell").click()
     expect(position(visitor)).to_contain_text("short")
 
-    position(visitor).get_by_role("button", name="Close").click()
+    visitor.close_position()
     expect(page.get_by_role("tabpanel")).to_have_text("No positions.")
     visitor.open("Assets")
     bitcoin = page.get_by_label("Cross account").locator("tbody tr").filter(has_text="BTC")
@@ -136,11 +136,11 @@ def test_an_isolated_account_a_refusal_and_what_would_be_accepted(visitor: Visit
     page.get_by_label("Size", exact=True).fill("0.001")
     page.locator("button.big.buy").click()
     page.get_by_role("tab", name="Open orders (1)").click()
-    page.get_by_role("tabpanel").get_by_role("button", name="Cancel").click()
+    page.get_by_role("tabpanel").get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_role("tab", name="Open orders (0)")).to_be_visible()
 
     page.get_by_role("tab", name="Positions").click()
-    position(visitor).get_by_role("button", name="Close").click()
+    visitor.close_position()
     expect(page.get_by_role("tabpanel")).to_have_text("No positions.")
 
 

@@ -97,6 +97,7 @@ def test_every_event_was_thought_of() -> None:
         "CouponClaimed",
         "CouponEnded",
         "CouponGranted",
+        "CouponRetired",
         "CouponStarted",
         "CouponsDrawn",
         "Deposited",

@@ -265,6 +265,9 @@ def test_nothing_at_rest_can_be_read(tmp_path: Path) -> None:
         )
         operator = await door.directory.create_operator("op@example.org")
         secrets.extend([PASSWORD, logged_in.token, renewed.token, enrolment.secret, *codes])
+        reset = await door.accounts.issue_reset(7, -1)
+        secrets.append(reset.token)
+        assert reset.token not in repr(reset)
         secrets.extend([operator.password, operator.key.secret, operator.key.passphrase])
         secrets.extend(code.replace("-", "") for code in codes)
         for each in (renewed, renewed.session, await door.accounts.not_admitted(), operator.key):

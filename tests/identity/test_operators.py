@@ -10,6 +10,7 @@ from lombard.cli.app import app
 from lombard.identity import (
     ALL_PERMISSIONS,
     EmailTaken,
+    Origin,
     Permission,
     Role,
     normal_email,
@@ -105,3 +106,38 @@ def test_one_is_made_in_a_directory_that_nobody_has_open(tmp_path: Path) -> None
 )
 def test_addresses_are_kept_in_one_form(text: str, expected: str) -> None:
     assert expected == normal_email(text)
+
+
+def test_a_password_is_reset_in_a_directory_that_nobody_has_open(tmp_path: Path) -> None:
+    catalogue, data = tmp_path / "catalogue.toml", tmp_path / "data"
+    catalogue.write_text(example())
+    said = CliRunner().invoke(app, ["reset-password", "ann@example.org", "--data", str(data)])
+    assert (1, True) == (said.exit_code, "holds no venue" in said.output)
+    data.mkdir()
+    for call in (
+        ["init", str(catalogue), "--data", str(data)],
+        ["create-operator", "ann@example.org", "--data", str(data)],
+    ):
+        assert 0 == CliRunner().invoke(app, call).exit_code
+    for nobody in ("ben@example.org", "ann", ""):
+        said = CliRunner().invoke(app, ["reset-password", nobody, "--data", str(data)])
+        assert (1, True) == (said.exit_code, "is no user of this venue" in said.output)
+    ask = ["reset-password", "Ann@Example.org", "--data", str(data)]
+    for more in ([], ["--without-device"]):
+        said = CliRunner().invoke(app, [*ask, *more])
+        assert 0 == said.exit_code
+        shown = dict(re.findall(r"^  (\S+) +(\S+)$", said.output, re.MULTILINE))
+        assert ["e-mail", "token", "until"] == list(shown)
+
+    async def test() -> None:
+        directory = open_directory(data)
+        here = Origin("192.0.2.1", "Browser/1")
+        set_by = await directory.accounts.reset_password(shown["token"], "a new password", "", here)
+        assert "ann@example.org" == set_by.email
+        found = await directory.accounts.check_password("ann@example.org", "a new password", here)
+        assert set_by.id == found.id
+        details = [entry.detail for entry in await directory.accounts.audit(set_by.user, 0, 4)]
+        assert ["", "at the machine, device removed with it", "at the machine"] == details[:3]
+        directory.close()
+
+    run(test())

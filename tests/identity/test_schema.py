@@ -57,7 +57,7 @@ def test_a_file_of_format_1_keeps_its_keys(tmp_path: Path) -> None:
 
     run(test())
     with sqlite3.connect(tmp_path / DATABASE_NAME) as connection:
-        assert [(2,)] == connection.execute("SELECT format FROM meta").fetchall()
+        assert [(schema.FORMAT,)] == connection.execute("SELECT format FROM meta").fetchall()
         counted = "SELECT count(*) FROM api_keys WHERE user = 7"
         assert [(3,)] == connection.execute(counted).fetchall()
     connection.close()

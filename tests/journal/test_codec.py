@@ -75,6 +75,7 @@ CODES = {
     123: "RejectMove",
     124: "FreezeAccount",
     125: "RestrictCoin",
+    130: "SealAudit",
 }
 
 

@@ -11,6 +11,7 @@ from lombard.cli.control import (
     ask_for_backup,
     ask_for_names,
     ask_for_operator,
+    ask_for_reset,
 )
 from lombard.cli.web import address_of, url_of
 from lombard.core import queries as q
@@ -128,6 +129,9 @@ def test_a_backup_is_asked_for_through_a_socket(tmp_path: Path, depth: int) -> N
     async def tell() -> tuple[list[tuple[str, int]], list[str]]:
         return [("USDT", 8)], ["BTCUSDT"]
 
+    async def reset(email: str, drops_device: bool) -> str:
+        return f"reset {email} {drops_device}"
+
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
 
@@ -135,10 +139,13 @@ def test_a_backup_is_asked_for_through_a_socket(tmp_path: Path, depth: int) -> N
             return await loop.run_in_executor(None, ask_for_backup, directory, Path(target))
 
         assert await ask("/x") is None
-        control = ControlSocket(directory, back_up, make_operator, tell)
+        control = ControlSocket(directory, back_up, make_operator, tell, reset)
         await control.start()
         made = await loop.run_in_executor(None, ask_for_operator, directory, "a@example.org")
         assert "made a@example.org" == made
+        for drops in (False, True):
+            made = await loop.run_in_executor(None, ask_for_reset, directory, "a@b.org", drops)
+            assert f"reset a@b.org {drops}" == made
         assert "done" == await ask("/tmp/new")
         with pytest.raises(CannotStart, match="it exists already"):
             await ask("/tmp/there")

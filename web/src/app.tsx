@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { account } from "./lib/account";
 import { demo, logOut, me, venue, wordsOf } from "./lib/api";
 import { go, route } from "./lib/route";
@@ -8,8 +8,20 @@ import { switchTheme, theme } from "./lib/theme";
 import { Assets } from "./pages/Assets";
 import { Door } from "./pages/Door";
 import { Trade } from "./pages/Trade";
+import { Bell } from "./parts/Bell";
 import { SandboxBar } from "./parts/SandboxBar";
 import { Notes, note } from "./parts/Notes";
+import "./styles/header.css";
+
+// Pages that are not the first come when they are asked for.
+const LATER: Record<string, ReturnType<typeof lazy>> = {
+  history: lazy(() => import("./pages/History")),
+  coupons: lazy(() => import("./pages/Coupons")),
+  rates: lazy(() => import("./pages/Rates")),
+  notices: lazy(() => import("./pages/Notices")),
+  account: lazy(() => import("./pages/Account")),
+  reset: lazy(() => import("./pages/Reset")),
+};
 
 export function App() {
   const where = useStore(route);
@@ -37,6 +49,14 @@ export function App() {
 function Page({ page }: { page: string }) {
   if (page === "log-in" || page === "sign-up") return <Door isNew={page === "sign-up"} />;
   if (page === "assets") return <Assets />;
+  const Later = LATER[page];
+  if (Later) {
+    return (
+      <Suspense fallback={<p className="alone">…</p>}>
+        <Later />
+      </Suspense>
+    );
+  }
   return <Trade />;
 }
 
@@ -62,6 +82,9 @@ function Header() {
       <nav aria-label="Main">
         {tab("trade", "Trade")}
         {user && tab("assets", "Assets")}
+        {user && tab("history", "History")}
+        {tab("coupons", "Coupons")}
+        {tab("rates", "Rates")}
       </nav>
       <span className="room" />
       {!online && (
@@ -81,6 +104,7 @@ function Header() {
       >
         {look === "dark" ? "☀" : "☾"}
       </button>
+      {user && <Bell />}
       {user ? <UserMenu email={user.email} /> : <Entry />}
     </header>
   );
@@ -129,6 +153,16 @@ export function DemoButton() {
 }
 
 function UserMenu({ email }: { email: string }) {
+  const menu = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    // A click anywhere else, or on what is in it, shuts it.
+    const shut = (event: MouseEvent): void => {
+      const summary = menu.current?.querySelector("summary");
+      if (!summary?.contains(event.target as Node)) menu.current?.removeAttribute("open");
+    };
+    document.addEventListener("click", shut);
+    return () => document.removeEventListener("click", shut);
+  }, []);
   const leave = async (): Promise<void> => {
     try {
       await logOut();
@@ -138,10 +172,11 @@ function UserMenu({ email }: { email: string }) {
     }
   };
   return (
-    <details className="menu">
+    <details className="menu" ref={menu}>
       <summary aria-label={`Account ${email}`}>{email.split("@")[0]}</summary>
       <div className="sheet">
         <p>{email}</p>
+        <a href="#/account">Account and keys</a>
         <button onClick={() => void leave()}>Log out</button>
       </div>
     </details>

@@ -3,6 +3,7 @@ import { App } from "./app";
 import { open } from "./lib/api";
 import { followOwn } from "./lib/account";
 import { openMarket } from "./lib/market";
+import { followNotices } from "./lib/notices";
 import { applyTheme } from "./lib/theme";
 import "./styles.css";
 
@@ -14,6 +15,7 @@ async function start(): Promise<void> {
     await open();
     root.render(<App />);
     followOwn();
+    followNotices();
     await openMarket();
   } catch {
     root.render(<p className="alone">The venue cannot be reached. Reload to try again.</p>);

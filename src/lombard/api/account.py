@@ -13,7 +13,7 @@ from lombard.core import queries
 from lombard.core.commands import SLOT_SPOT
 from lombard.core.queries import slot_of
 from lombard.core.units import POW10, div_floor
-from lombard.identity import Permission
+from lombard.identity import Permission, write_allowed
 
 # A coin's units times its price, in the 1e-8 USDT in which values are shown.
 PRICE_DECIMALS: Final = 12
@@ -34,7 +34,8 @@ OFF: Final = "off"
 class AccountInfo(msgspec.Struct):
     """Who calls. Nobody was invited, nothing is copied, and there are no sub-accounts.
 
-    `regisTime` is not known here: clients insist on a number, so it is 0.
+    `ips` are the addresses and networks that the key is good from, none for any. `regisTime` is
+    when the user signed up, or got the oldest key.
     """
 
     userId: str
@@ -142,7 +143,11 @@ async def info(call: Call, _: NoParameters) -> AccountInfo:
         if permission & call.permissions
         for code in codes
     ]
-    return AccountInfo(str(call.user), "", "", authorities, call.user, "not_trader", "", "", "0")
+    directory = call.context.directory
+    key = directory.find(call.visit.key)
+    ips = ",".join(write_allowed(key.allowed)) if key is not None else ""
+    since = str(await directory.registered_ms(call.user))
+    return AccountInfo(str(call.user), "", ips, authorities, call.user, "not_trader", "", "", since)
 
 
 async def deduct_info(_call: Call, _: NoParameters) -> Deduction:

@@ -26,11 +26,12 @@ from lombard.api.auth import (
     check_permissions,
     check_signature,
 )
-from lombard.api.body import JSON, BodyReader, Message, Receive
+from lombard.api.body import JSON, Message, Receive, read_body
 from lombard.api.context import NO_PERMISSIONS, Call, Context
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.errors import Fault, fault_of
 from lombard.api.operator.endpoints import operator_endpoints
+from lombard.api.operator.overview import NONE, ReadVitals
 from lombard.api.pages import Pages
 from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
@@ -73,11 +74,10 @@ class Gateway:
         self, context: Context, endpoints: Iterable[Endpoint], local: sandbox.Door
     ) -> None:
         self._context = context
-        self._bodies = BodyReader()
         self._local = local  # who may use the sandbox's own endpoints
         self._routes: dict[bytes, dict[str, Endpoint]] = {}
         endpoints = tuple(endpoints)
-        self._relief = Relief(context.node, endpoints)
+        self._relief = Relief(context.node, endpoints, context.replays)
         self.tally: Final = Tally()
         self.pages: Final = Pages(endpoints, context.limits, context.clock_ms)
         for endpoint in endpoints:
@@ -128,7 +128,7 @@ class Gateway:
         if self._relief.refuses(scope["raw_path"]) and not _has_come_before(context, headers):
             raise Fault("429")
         query: bytes = scope["query_string"]
-        body = await self._bodies.read(headers, receive)
+        body = await read_body(headers, receive)
 
         is_signed = not HEADERS.isdisjoint(headers)
         visit = browser.visit_of(context, endpoint, headers, address, is_signed)
@@ -216,9 +216,13 @@ def build_app(context: Context, world: World | None = None, sandbox_token: str =
     return Gateway(context, rows, door)
 
 
-def build_operator_app(context: Context, needs_two: Collection[str]) -> Gateway:
+def build_operator_app(
+    context: Context,
+    needs_two: Collection[str],
+    read_vitals: ReadVitals = lambda: NONE,
+) -> Gateway:
     """Build the operators' application; `needs_two` are the movements that two operators make."""
-    return Gateway(context, operator_endpoints(needs_two), sandbox.Door(""))
+    return Gateway(context, operator_endpoints(needs_two, read_vitals), sandbox.Door(""))
 
 
 def _count_call(

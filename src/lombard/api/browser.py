@@ -9,6 +9,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from lombard.api.auth import KEY
 from lombard.api.context import Context
 from lombard.api.errors import Fault
 from lombard.api.table import GET, Access, Endpoint
@@ -65,7 +66,9 @@ def visit_of(
     if not token:
         if endpoint.access is Access.SESSION:
             raise Fault("30004")
-        return Visit(rules, address, agent, None, "")
+        visit = Visit(rules, address, agent, None, "")
+        visit.key = headers.get(KEY, b"").decode("latin-1")
+        return visit
     session = context.directory.accounts.find_session(token)
     if session is None:
         raise Fault("30004")
@@ -86,7 +89,7 @@ def check_page(rules: Rules, headers: dict[bytes, bytes], needs_origin: bool) ->
     origin = headers.get(ORIGIN)
     if origin is None and not needs_origin:
         return
-    if not _is_ours(rules, (origin or b"").decode("latin-1"), headers.get(HOST, b"")):
+    if not is_of_this_venue(rules, (origin or b"").decode("latin-1"), headers.get(HOST, b"")):
         raise Fault("40017", "Origin", status=403)
 
 
@@ -104,7 +107,8 @@ def permissions_of(visit: Visit) -> Permission:
     return ALL_PERMISSIONS
 
 
-def _is_ours(rules: Rules, origin: str, host: bytes) -> bool:
+def is_of_this_venue(rules: Rules, origin: str, host: bytes) -> bool:
+    """Say whether a page is of this venue, asked at a host."""
     if rules.origins:
         return origin in rules.origins
     try:
@@ -113,15 +117,3 @@ def _is_ours(rules: Rules, origin: str, host: bytes) -> bool:
         return False
     is_page = parts.scheme in ("http", "https") and not (parts.path or parts.query)
     return is_page and bool(parts.netloc) and parts.netloc.lower() == host.decode("latin-1").lower()
-
-
-def is_of_this_venue(rules: Rules, origin: bytes, host: bytes) -> bool:
-    """Say whether a page may log in at the WebSocket, which has another port than the page."""
-    said = origin.decode("latin-1")
-    if rules.origins:
-        return said in rules.origins
-    try:
-        page, asked = urlsplit(said), urlsplit("//" + host.decode("latin-1"))
-        return page.scheme in ("http", "https") and page.hostname == asked.hostname
-    except ValueError:
-        return False

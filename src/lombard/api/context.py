@@ -10,7 +10,7 @@ from typing import Any, Final, ParamSpec, TypeVar, final
 from lombard.api.errors import Fault, Scene, fault_of, refused
 from lombard.api.ports import Node, Reply, State
 from lombard.api.ratelimit import RateLimits
-from lombard.api.replays import Replays
+from lombard.api.replays import SEEN_MAX, Replays
 from lombard.api.signing import entry_id
 from lombard.api.visit import NOBODY, Rules, Visit
 from lombard.core.commands import Command
@@ -70,7 +70,7 @@ class Context:
         self.clock_ms: Final = clock_ms
         self.limits: Final = limits
         self.rules: Final = rules or Rules()
-        self.replays: Final = Replays()
+        self.replays: Final = Replays(clock_ms, SEEN_MAX if limits is None else limits.signed_max)
         self.history_trouble: Final = history_trouble
         # Statistics that are expensive to ask for, with the minute they are of.
         self.figures: Final[dict[tuple[int, str], tuple[int, list[Any]]]] = {}

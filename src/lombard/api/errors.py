@@ -20,8 +20,10 @@ from lombard.identity import (
     TooManyFailures,
     TooManyKeys,
     TotpState,
+    WeakPassword,
     WrongCode,
     WrongPassword,
+    WrongToken,
 )
 
 SENTENCES: Final[dict[str, str]] = {
@@ -297,6 +299,7 @@ PARTICULARS: Final[dict[Refusal, str]] = {
     Refusal.PROPOSAL_UNKNOWN: "there is no such request, or it was decided",
     Refusal.OWN_PROPOSAL: "another operator has to approve it",
     Refusal.TOO_MANY_PROPOSALS: "more requests wait than the {limit} there may be",
+    Refusal.NOTICE_TOO_SHORT: "what raises risk is announced, to hold after notice_ms at least",
     Refusal.POST_ONLY_WOULD_TAKE: "post_only would take at {limit}",
     Refusal.FOK_WOULD_NOT_FILL: "fok cannot fill",
     Refusal.TRIGGER_PRICE_UNKNOWN: "{detail} has no price yet",
@@ -310,6 +313,7 @@ PARTICULARS: Final[dict[Refusal, str]] = {
 IDENTITY: Final[dict[type[BaseException], tuple[str, str]]] = {
     WrongPassword: ("40012", ""),
     WrongCode: ("40020", "code"),
+    WrongToken: ("40020", "token"),
     CodeNeeded: ("40019", "code"),
     TotpState: ("40805", "a second device is set up once, and removed before another"),
     EmailTaken: ("40017", "email is taken"),
@@ -357,7 +361,7 @@ def fault_of(error: BaseException) -> Fault | None:
         return Fault("40017", str(error))
     if isinstance(error, TooManyFailures):
         return Fault("429", f"try again in {error.seconds} s")
-    if isinstance(error, AllowListError):
+    if isinstance(error, AllowListError | WeakPassword):
         return Fault("40017", str(error))
     identity = IDENTITY.get(type(error))
     return None if identity is None else Fault(*identity)

@@ -13,7 +13,7 @@ from lombard.api.context import Call
 from lombard.api.errors import Fault
 from lombard.api.signing import random_id
 from lombard.api.table import GET, POST, Access, Endpoint, NoParameters, session
-from lombard.identity import LoggedIn, WrongPassword, normal_email, weakness
+from lombard.identity import LoggedIn, WrongPassword, WrongToken, normal_email, weakness
 
 PREFIX: Final = "/lombard/v1/identity"
 SIGN_UPS_PER_SECOND: Final = 1
@@ -65,6 +65,14 @@ class PasswordBody(msgspec.Struct):
     """POST password"""
 
     password: str = ""
+    newPassword: str = ""
+    code: str = ""
+
+
+class ResetBody(msgspec.Struct):
+    """POST password-reset: what an operator has handed over, and a password of one's own."""
+
+    token: str = ""
     newPassword: str = ""
     code: str = ""
 
@@ -121,6 +129,16 @@ def endpoints() -> list[Endpoint]:
             entry,
             LOG_INS_PER_SECOND,
         ),
+        session(
+            POST,
+            f"{PREFIX}/password-reset",
+            ResetBody,
+            ("token", "newPassword"),
+            SignedUp,
+            reset_password,
+            entry,
+            LOG_INS_PER_SECOND,
+        ),
         session(POST, f"{PREFIX}/log-out", none, (), NoParameters, log_out),
         session(GET, f"{PREFIX}/me", none, (), Me, me),
         session(POST, f"{PREFIX}/socket-ticket", none, (), SocketTicket, socket_ticket),
@@ -171,6 +189,19 @@ async def log_in(call: Call, body: LogInBody) -> Me:
     person = await admit(context.node, accounts, person, visit.address)
     logged_in = await accounts.log_in(person, body.code, visit.origin)
     return await _renewed(call, logged_in)
+
+
+async def reset_password(call: Call, body: ResetBody) -> SignedUp:
+    """POST password-reset: once; ends all sessions, and begins none"""
+    accounts = call.context.directory.accounts
+    try:
+        person = await accounts.reset_password(
+            body.token, body.newPassword, body.code, call.visit.origin
+        )
+    except WrongToken:
+        call.note_failure()
+        raise
+    return SignedUp(str(person.user or ""), person.email)
 
 
 async def log_out(call: Call, _: NoParameters) -> NoParameters:

@@ -43,12 +43,15 @@ class PositionView(msgspec.Struct):
 
     `side` is empty, and `size` 0, when only its profit is left. Interest is what the account ever
     paid, and owes now, of the pair's two coins: in a crossed account other pairs may share them.
+    `dust` says that what is left is less than the pair's smallest order, in size or in value at the
+    index: it cannot be traded away by itself.
     """
 
     mode: str
     symbol: str
     side: str
     size: str
+    dust: bool
     averageEntryPrice: str
     indexPrice: str
     unrealisedProfit: str
@@ -115,6 +118,7 @@ def _view(call: Call, mode: str, pair: Pair, row: PositionRow) -> PositionView:
         pair.symbol,
         side,
         base_text(pair, size),
+        _is_dust(pair, size, worth),
         average_text(pair, size, cost),
         _index_text(pair),
         quote_text(pair, worth - cost if long else cost - worth),
@@ -128,6 +132,13 @@ def _view(call: Call, mode: str, pair: Pair, row: PositionRow) -> PositionView:
         str(row.opened_ms),
         str(row.updated_ms),
     )
+
+
+def _is_dust(pair: Pair, size: int, worth_units: int) -> bool:
+    """Say whether a position is too small for an order of its own (RULES 10)."""
+    small = size < pair.min_size_steps * pair.step_units
+    # Without an index nothing is known of its worth.
+    return 0 < size and (small or 0 < worth_units < pair.min_value_units)
 
 
 def _worth_units(pair: Pair, base_units: int) -> int:

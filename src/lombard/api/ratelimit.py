@@ -7,6 +7,8 @@ the (monotonic) time.
 from collections.abc import Hashable, Mapping
 from typing import Final, final
 
+from lombard.api.replays import SEEN_MAX
+
 SECOND_NS: Final = 10**9
 # Every address altogether; one that exceeds it is let in again after the pause (reference §1.9).
 ADDRESS_CALLS_PER_MINUTE: Final = 6000
@@ -62,6 +64,7 @@ class RateLimits:
     """All limits of the gateway. Endpoints are named by their path.
 
     `per_second` has other limits for some paths than the table's; 0 does not count them.
+    `signed_max` is how many signed requests are remembered (`lombard.api.replays`).
     """
 
     __slots__ = (
@@ -71,6 +74,7 @@ class RateLimits:
         "_pause_ns",
         "_paused_until_ns",
         "_per_second",
+        "signed_max",
     )
 
     def __init__(
@@ -79,7 +83,9 @@ class RateLimits:
         address_calls_per_minute: int = ADDRESS_CALLS_PER_MINUTE,
         address_pause_ns: int = ADDRESS_PAUSE_NS,
         failures_per_minute: int = FAILURES_PER_MINUTE,
+        signed_max: int = SEEN_MAX,
     ) -> None:
+        self.signed_max: Final = signed_max
         self._per_second: Final = dict(per_second)
         self._endpoints: dict[tuple[str, int], Buckets] = {}
         self._addresses: Final = Buckets(address_calls_per_minute, 60 * SECOND_NS)

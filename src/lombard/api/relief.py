@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final, final
 
 from lombard.api.ports import Node
+from lombard.api.replays import Replays
 from lombard.api.table import POST, Access, Endpoint
 
 # The last words of the paths of calls that give nothing but trading to the log. All others are
@@ -32,8 +33,9 @@ TRADING: Final = frozenset(
 class Relief:
     """Knows which calls of a table can wait for a calmer time."""
 
-    def __init__(self, node: Node, endpoints: Iterable[Endpoint]) -> None:
+    def __init__(self, node: Node, endpoints: Iterable[Endpoint], replays: Replays) -> None:
         self._node = node
+        self._replays = replays
         self._trading: Final = frozenset(
             row.path.encode()
             for row in endpoints
@@ -44,4 +46,6 @@ class Relief:
 
     def refuses(self, path: bytes) -> bool:
         """Say whether a call of this path would be refused, whatever it says."""
-        return path in self._trading and not self._node.takes_trading()
+        if path not in self._trading:
+            return False
+        return self._replays.is_short() or not self._node.takes_trading()

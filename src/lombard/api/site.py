@@ -7,7 +7,6 @@ and talk with this venue only.
 
 import gzip
 import mimetypes
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, final
@@ -23,16 +22,22 @@ Headers = list[tuple[bytes, bytes]]
 
 PAGE: Final = b"/"
 INDEX: Final = b"/index.html"
+CONSOLE: Final = b"/console.html"
 VENUE: Final = b"/terminal.json"
 ASSETS: Final = b"/assets/"
-SOCKET_PATH: Final = "/v2/ws"
 PACKED_FROM: Final = 512
-_HOST: Final = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 _COMMON: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"vary", b"accept-encoding"),
+)
+# 'self' is the WebSocket, too: it has the page's own address.
+_POLICY: Final = (
+    b"content-security-policy",
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    b"font-src 'self'; connect-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 )
 _FOR_GOOD: Final = (b"cache-control", b"public, max-age=31536000, immutable")
 _EACH_TIME: Final = (b"cache-control", b"no-cache")
@@ -63,17 +68,22 @@ class Venue(NamedTuple):
 
 @final
 class Site:
-    """The files below a directory. `socket_port` is 0 until the WebSocket listens."""
+    """The files below a directory, and the page they make.
 
-    def __init__(self, directory: Path, venue: Venue) -> None:
+
+    The page is the terminal, or, on the operators' port, the console.
+    """
+
+    def __init__(self, directory: Path, venue: Venue, page: bytes = INDEX) -> None:
         self._files = read_files(directory)
+        self._pages = {name: self._files.pop(name, None) for name in (INDEX, CONSOLE)}
+        self._page_name = page
         self._venue = venue
-        self.socket_port = 0
 
     @property
     def is_built(self) -> bool:
         """Say whether there is a page to show."""
-        return INDEX in self._files
+        return self._pages[self._page_name] is not None
 
     async def answer(self, scope: Scope, send: Send) -> bool:
         """Answer a request for a file; False when there is none of that name."""
@@ -84,8 +94,8 @@ class Site:
             await self._page(scope, send)
         elif path == VENUE:
             headers = [(b"content-type", b"application/json"), _EACH_TIME, *_COMMON]
-            await _send(scope, send, 200, headers, self._told(scope))
-        elif path in self._files and path != INDEX:
+            await _send(scope, send, 200, headers, self._told())
+        elif path in self._files:
             kept = _FOR_GOOD if path.startswith(ASSETS) else _EACH_TIME
             await _send_file(scope, send, 200, [kept, *_COMMON], self._files[path])
         else:
@@ -93,31 +103,15 @@ class Site:
         return True
 
     async def _page(self, scope: Scope, send: Send) -> None:
-        file, status = self._files.get(INDEX), 200
+        file, status = self._pages[self._page_name], 200
         if file is None:
             file, status = File(b"text/html; charset=utf-8", NOT_BUILT, NOT_BUILT), 503
-        policy = (b"content-security-policy", self.policy(_host_of(scope)).encode())
-        await _send_file(scope, send, status, [policy, _EACH_TIME, *_COMMON], file)
+        await _send_file(scope, send, status, [_POLICY, _EACH_TIME, *_COMMON], file)
 
-    def policy(self, host: str) -> str:
-        """Return the content security policy of the page, asked for at a host."""
-        return (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-            f"font-src 'self'; connect-src 'self' {self.socket_origin(host)}; "
-            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        )
-
-    def socket_origin(self, host: str) -> str:
-        """Say where the WebSocket is for a page asked for at a host."""
-        found = _HOST.fullmatch(host)
-        name = found[1] if found else "localhost"
-        return f"{'wss' if self._venue.rules.is_secure else 'ws'}://{name}:{self.socket_port}"
-
-    def _told(self, scope: Scope) -> bytes:
+    def _told(self) -> bytes:
         venue = self._venue
         return msgspec.json.encode(
             {
-                "socketUrl": self.socket_origin(_host_of(scope)) + SOCKET_PATH,
                 "sandbox": venue.is_sandbox,
                 "sandboxNeedsToken": venue.needs_token,
                 "signUp": venue.rules.sign_up_open,
@@ -140,11 +134,6 @@ def read_files(directory: Path) -> dict[bytes, File]:
             name = "/" + path.relative_to(directory).as_posix()
             files[name.encode()] = File(kind.encode(), plain, shorter)
     return files
-
-
-def _host_of(scope: Scope) -> str:
-    hosts = [value for name, value in scope["headers"] if name == b"host"]
-    return hosts[0].decode("latin-1") if len(hosts) == 1 else ""
 
 
 async def _send_file(scope: Scope, send: Send, status: int, headers: Headers, file: File) -> None:

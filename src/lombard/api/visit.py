@@ -7,8 +7,8 @@ from lombard.api.errors import Fault
 from lombard.identity import LoggedIn, Origin, Session, csrf_token_of
 
 COOKIE: Final = "lombard_session"
-# A browser takes a cookie of this name over TLS only, from this very host only.
-SECURE_COOKIE: Final = "__Host-lombard_session"
+# A browser takes a cookie of such a name over TLS only, from this very host only.
+SECURE_PREFIX: Final = "__Host-"
 COOKIES_BYTES_MAX: Final = 8 * 1024
 
 
@@ -18,6 +18,7 @@ class Rules:
 
     `origins` are those of its pages (`https://trade.example.org`); without any, a page of the host
     that is asked is one. The address in `X-Forwarded-For` counts when one of `proxies` says it.
+    `cookie` is what a session's is called; a browser sends a host's cookies to all its ports.
     """
 
     __slots__ = ("cookie", "is_secure", "origins", "proxies", "sign_up_open")
@@ -28,19 +29,23 @@ class Rules:
         is_secure: bool = True,
         origins: Sequence[str] = (),
         proxies: Sequence[str] = (),
+        cookie: str = COOKIE,
     ) -> None:
         self.sign_up_open: Final = sign_up_open
         self.is_secure: Final = is_secure
         self.origins: Final = frozenset(origins)
         self.proxies: Final = frozenset(proxies)
-        self.cookie: Final = SECURE_COOKIE if is_secure else COOKIE
+        self.cookie: Final = SECURE_PREFIX + cookie if is_secure else cookie
 
 
 @final
 class Visit:
-    """One request's sender. `session` is None where it came without one, or is signed."""
+    """One request's sender. `session` is None where it came without one, or is signed.
 
-    __slots__ = ("address", "agent", "cookie", "rules", "session", "token")
+    `key` names the API key that it says has signed it, empty for none.
+    """
+
+    __slots__ = ("address", "agent", "cookie", "key", "rules", "session", "token")
 
     def __init__(
         self, rules: Rules, address: str, agent: str, session: Session | None, token: str
@@ -50,6 +55,7 @@ class Visit:
         self.agent: Final = agent
         self.session = session
         self.token = token
+        self.key = ""
         # What the answer tells the browser to keep; empty for nothing.
         self.cookie = b""
 

@@ -239,19 +239,22 @@ async def transfer_records(call: Call, query: TransfersQuery) -> list[TransferRe
         query.clientOid or None,
         (page_number - 1) * page.limit,
     )
-    return [
-        TransferRecord(
-            coin.name,
-            "Successful",
-            *_type_and_symbol(call, row.to_account),
-            *_type_and_symbol(call, row.from_account),
-            coin_text(coin, row.units),
-            str(row.time_ms),
-            row.client_oid or str(row.transfer_id),
-            str(row.transfer_id),
-        )
-        for row in rows
-    ]
+    return [transfer_record(call, row) for row in rows]
+
+
+def transfer_record(call: Call, row: past.TransferRow) -> TransferRecord:
+    """Show a transfer."""
+    coin = queries.coins(call.state)[row.coin]
+    return TransferRecord(
+        coin.name,
+        "Successful",
+        *_type_and_symbol(call, row.to_account),
+        *_type_and_symbol(call, row.from_account),
+        coin_text(coin, row.units),
+        str(row.time_ms),
+        row.client_oid or str(row.transfer_id),
+        str(row.transfer_id),
+    )
 
 
 async def assets(call: Call, query: AssetsQuery) -> list[SpotAsset]:

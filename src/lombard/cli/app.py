@@ -16,6 +16,7 @@ from lombard.cli.config import EXAMPLE, read_config
 from lombard.cli.doctoring import examine_directory
 from lombard.cli.histories import check_history, rebuild_history
 from lombard.cli.operators import create_operator as make_operator
+from lombard.cli.operators import reset_password as make_reset
 from lombard.cli.sandboxed import ClockChoice, Plan, run_sandbox
 from lombard.cli.serve import run_serve
 from lombard.cli.serving import refuse_optimised
@@ -87,8 +88,9 @@ def _faults() -> Iterator[None]:
 def sandbox(
     data: Data = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8080,
-    socket_port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Of the WebSocket; by default the next.")
+    operator_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Of the operators' console; by default ten further."),
     ] = None,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     clock: Annotated[str, typer.Option(help="real, manual, or a speed such as 60.")] = REAL,
@@ -121,7 +123,7 @@ def sandbox(
                 rate_limits=rate_limits,
                 history_url=history,
                 commands_per_second=commands_per_second,
-                socket_port=socket_port,
+                operator_port=operator_port,
             )
         )
 
@@ -204,6 +206,19 @@ def create_operator(
     """Make an operator of a venue: a user with a key that may administer it, shown once."""
     with _faults():
         say(make_operator(data, email))
+
+
+@app.command()
+def reset_password(
+    email: Annotated[str, typer.Argument(help="Whose password: the address they log in with.")],
+    data: Annotated[Path, typer.Option(help="The venue's data directory, in use or not.")],
+    without_device: Annotated[
+        bool, typer.Option("--without-device", help="Remove the second device as well.")
+    ] = False,
+) -> None:
+    """Make a token with which a user sets a new password, once, within half an hour."""
+    with _faults():
+        say(make_reset(data, email, without_device))
 
 
 @app.command()

@@ -8,12 +8,14 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from lombard.api.operator.door import COOKIE as OFFICE_COOKIE
 from lombard.api.ratelimit import (
     ADDRESS_CALLS_PER_MINUTE,
     ADDRESS_PAUSE_NS,
     FAILURES_PER_MINUTE,
     SECOND_NS,
 )
+from lombard.api.replays import SEEN_MAX
 from lombard.api.visit import Rules
 from lombard.node.errors import CannotStart
 from lombard.node.snapshots import EVERY_COMMANDS, EVERY_S
@@ -35,11 +37,10 @@ NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Http(Table, forbid_unknown_fields=True, frozen=True):
-    """Where the public API listens; the WebSocket at the next port, or its own (0: any)."""
+    """Where the public API and the WebSocket listen."""
 
     host: str = "127.0.0.1"
     port: int = 8080
-    socket_port: int | None = None
     proxies: tuple[str, ...] = ()
 
 
@@ -52,13 +53,15 @@ class Identity(Table, forbid_unknown_fields=True, frozen=True):
 
 
 class Operators(Table, forbid_unknown_fields=True, frozen=True):
-    """Where operators' calls are answered; port 0: nowhere.
+    """Where operators' calls are answered, and their console is; port 0: nowhere.
 
+    `origins` are those of the console behind a proxy, as `identity.origins` are the terminal's.
     With `approvals = 2` the kinds of movement in `needs_approval` need a second operator.
     """
 
     host: str = "127.0.0.1"
     port: int = 0
+    origins: tuple[str, ...] = ()
     approvals: Literal[1, 2] = 1
     needs_approval: tuple[Movement, ...] = (
         "deposit",
@@ -82,6 +85,7 @@ class Limits(Table, forbid_unknown_fields=True, frozen=True):
     address_calls_per_minute: Positive = ADDRESS_CALLS_PER_MINUTE
     address_pause_seconds: NotNegative = ADDRESS_PAUSE_NS // SECOND_NS
     failures_per_minute: Positive = FAILURES_PER_MINUTE
+    signed_requests_remembered: Annotated[int, msgspec.Meta(ge=1_000)] = SEEN_MAX
     per_second: dict[str, NotNegative] = msgspec.field(default_factory=dict)
 
 
@@ -150,6 +154,12 @@ def rules_of(config: Config) -> Rules:
     identity = config.identity
     is_open = identity.sign_up == "open"
     return Rules(is_open, identity.secure_cookies, identity.origins, config.http.proxies)
+
+
+def office_rules_of(config: Config) -> Rules:
+    """Say what is asked of operators' browsers."""
+    is_secure, proxies = config.identity.secure_cookies, config.http.proxies
+    return Rules(False, is_secure, config.operator.origins, proxies, OFFICE_COOKIE)
 
 
 def read_config(path: Path) -> Config:

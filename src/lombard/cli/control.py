@@ -25,13 +25,16 @@ _LOG: Final = structlog.get_logger("lombard")
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
-    """Make a backup into a new directory, or an operator with an e-mail address.
+    """Make a backup into a new directory, an operator with an e-mail address, or a password reset
+    for one, of the second device as well if `drops_device` says so.
 
-    Without either, tell what numbers mean.
+    Without any of them, tell what numbers mean.
     """
 
     backup: str = ""
     operator: str = ""
+    reset: str = ""
+    drops_device: bool = False
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
@@ -45,20 +48,27 @@ class Answer(msgspec.Struct, omit_defaults=True):
 
 BackUp = Callable[[Path], Awaitable[str]]
 MakeOperator = Callable[[str], Awaitable[str]]
+Reset = Callable[[str, bool], Awaitable[str]]
 # Tells coins, with their decimals, and pairs, when history has everything that was acknowledged.
 Tell = Callable[[], Awaitable[tuple[list[tuple[str, int]], list[str]]]]
 
 
 class ControlSocket:
-    """Listens in a data directory, and makes backups and operators when asked."""
+    """Listens in a data directory, and makes backups, operators and resets when asked."""
 
     def __init__(
-        self, directory: Path, back_up: BackUp, make_operator: MakeOperator, tell: Tell
+        self,
+        directory: Path,
+        back_up: BackUp,
+        make_operator: MakeOperator,
+        tell: Tell,
+        reset: Reset,
     ) -> None:
         self._directory = directory
         self._back_up = back_up
         self._make_operator = make_operator
         self._tell = tell
+        self._reset = reset
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -95,6 +105,8 @@ class ControlSocket:
             return Answer(finished=await self._back_up(Path(request.backup)))
         if request.operator:
             return Answer(finished=await self._make_operator(request.operator))
+        if request.reset:
+            return Answer(finished=await self._reset(request.reset, request.drops_device))
         coins, pairs = await self._tell()
         return Answer(coins=coins, pairs=pairs)
 
@@ -113,6 +125,15 @@ def ask_for_operator(directory: Path, email: str) -> str | None:
     Returns what to show. Raises `CannotStart` with its reason when it refuses.
     """
     return _finished(_ask(directory, Request(operator=email)), "No operator was made")
+
+
+def ask_for_reset(directory: Path, email: str, drops_device: bool) -> str | None:
+    """Ask the node that has a directory open for a password reset; None when there is no such node.
+
+    Returns what to show. Raises `CannotStart` with its reason when it refuses.
+    """
+    request = Request(reset=email, drops_device=drops_device)
+    return _finished(_ask(directory, request), "No reset was made")
 
 
 def ask_for_names(directory: Path) -> Answer | None:

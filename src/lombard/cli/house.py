@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 import structlog
 
@@ -31,6 +31,9 @@ from lombard.node.node import Node
 from lombard.node.pace import Pace
 from lombard.node.recovery import Progress, start_from
 from lombard.node.snapshots import Snapshotter
+
+if TYPE_CHECKING:
+    from lombard.cli.notary import Notary
 
 _LOG: Final = structlog.get_logger("lombard")
 
@@ -54,6 +57,8 @@ class House:
         self.directory: Final = directory
         self._node: Node | None = None
         self._snapshots: Snapshotter | None = None
+        # Who keeps the audit log on record, where somebody does.
+        self.notary: Notary | None = None
         self._watching: list[asyncio.Task[None]] = []
         self._open = ExitStack()
         try:

@@ -19,4 +19,5 @@ def rate_limits_of(settings: Limits) -> RateLimits | None:
         settings.address_calls_per_minute,
         settings.address_pause_seconds * SECOND_NS,
         settings.failures_per_minute,
+        settings.signed_requests_remembered,
     )

@@ -96,6 +96,14 @@ class Metrics(Collector):
         history = self._house.history
         yield _gauge("lombard_history_lag_commands", "applied, not in history", history.lag)
         yield from self._of_the_snapshots()
+        notary = self._house.notary
+        if notary is not None:
+            yield _gauge(
+                "lombard_audit_unsealed_lines", "audit lines not on record", notary.unsealed
+            )
+            sealed, _ = queries.audit_seal(node.state)
+            yield _gauge("lombard_audit_sealed_lines", "audit lines on record", sealed)
+            yield _gauge("lombard_audit_altered", "audit log not as written", bool(notary.fault))
         liquidations = CounterMetricFamily(
             "lombard_liquidation_events", "events of liquidations", labels=["event"]
         )

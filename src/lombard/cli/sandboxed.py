@@ -7,28 +7,35 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from lombard import __version__
+from lombard.api.operator.door import COOKIE as OFFICE_COOKIE
 from lombard.api.ratelimit import RateLimits
 from lombard.api.visit import Rules
 from lombard.cli.house import House
-from lombard.cli.serving import Door, open_door, run_in_loop, until_stopped
+from lombard.cli.serving import Door, open_door, open_office, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
-from lombard.cli.web import address_of, socket_port_of, socket_url_of, url_of
+from lombard.cli.web import address_of, socket_url_of, url_of
 from lombard.core import __impl__
 from lombard.core.commands import SetParameter
-from lombard.identity import ALL_PERMISSIONS, NewKey
+from lombard.identity import ALL_PERMISSIONS, EmailTaken, NewKey
 from lombard.market import Tape
 from lombard.node.clock import REAL, SPEED_ONE_E6, Clock, machine_ms
+from lombard.node.errors import CannotStart
 from lombard.node.snapshots import EVERY_COMMANDS, EVERY_S
 from lombard.sandbox.catalogue import example, genesis, read
 from lombard.sandbox.founding import found
 from lombard.sandbox.notes import keep_notes, read_notes
 from lombard.sandbox.opening import admit_demo_user, open_market, read_tape, set_first_prices
 from lombard.sandbox.world import SandboxWorld
+
+LOOPBACK: Final = "127.0.0.1"
+# The console is so many ports beside the API, where that is free.
+OFFICE_BESIDE: Final = 10
+OPERATOR: Final = "operator{}@sandbox.example"
 
 
 class ClockChoice(NamedTuple):
@@ -51,15 +58,26 @@ class Plan(NamedTuple):
     rate_limits: bool
     history_url: str = ""
     commands_per_second: int = 0
-    socket_port: int | None = None
+    operator_port: int | None = None
 
 
 def run_sandbox(plan: Plan) -> None:
     """Run a sandbox until it is stopped; raises what makes it fail."""
     address = address_of(plan.host, plan.port)
+    office = _office_of(plan)
     tape = read_tape(plan.recording) if plan.market else None
     with _directory(plan.directory) as directory:
-        run_in_loop(lambda: _serve(plan, address, directory, tape))
+        run_in_loop(lambda: _serve(plan, address, office, directory, tape))
+
+
+def _office_of(plan: Plan) -> tuple[str, int]:
+    """Find where operators are let in, on this machine only. Raises `CannotStart`."""
+    if plan.operator_port is not None:
+        return address_of(LOOPBACK, plan.operator_port)
+    try:
+        return address_of(LOOPBACK, plan.port + OFFICE_BESIDE if plan.port else 0)
+    except (CannotStart, OverflowError):
+        return address_of(LOOPBACK, 0)
 
 
 @contextmanager
@@ -71,7 +89,13 @@ def _directory(asked: Path | None) -> Iterator[Path]:
         yield Path(name)
 
 
-async def _serve(plan: Plan, address: tuple[str, int], directory: Path, tape: Tape | None) -> None:
+async def _serve(
+    plan: Plan,
+    address: tuple[str, int],
+    office: tuple[str, int],
+    directory: Path,
+    tape: Tape | None,
+) -> None:
     kept = "" if plan.directory else " (temporary)"
     say(f"Lombard {__version__} sandbox, core {__impl__}, data in {directory}{kept}")
     with progress_bar("Recovering") as progress:
@@ -95,12 +119,16 @@ async def _serve(plan: Plan, address: tuple[str, int], directory: Path, tape: Ta
         world = SandboxWorld(node, moved)
         limits = RateLimits() if plan.rate_limits else None
         rules = Rules(sign_up_open=True, is_secure=False)
-        port = socket_port_of(plan.port, plan.socket_port)
-        door = Door(address, limits, rules, port, world=world, token=token)
-        async with open_door(house, door) as (web, socket_port):
-            say(f"WebSocket: {socket_url_of(plan.host, socket_port)}")
+        door = Door(address, limits, rules, world=world, token=token)
+        behind_rules = Rules(is_secure=False, cookie=OFFICE_COOKIE)
+        async with (
+            open_door(house, door),
+            open_office(house, office, (), behind_rules, is_sandbox=True),
+        ):
+            say(f"WebSocket: {socket_url_of(plan.host, address[1])}")
+            await _tell_operator(house, url_of(*office))
             _tell(url_of(plan.host, address[1]), demo, clock, token)
-            await until_stopped(house, web)
+            await until_stopped(house)
     finally:
         await house.close()
 
@@ -144,6 +172,26 @@ async def _demo_key(house: House) -> NewKey:
         notes = msgspec.structs.replace(notes, demo_user=await admit_demo_user(house.node))
         keep_notes(house.directory, notes)
     return await house.identity.create_key(notes.demo_user, ALL_PERMISSIONS)
+
+
+async def _tell_operator(house: House, url: str) -> None:
+    """Say where the operators' console is, and how to get in; the operator is made once."""
+    notes = read_notes(house.directory)
+    number = 0
+    while not notes.operator_email:
+        number += 1
+        email = OPERATOR.format("" if number == 1 else number)
+        try:
+            made = await house.identity.create_operator(email)
+        except EmailTaken:
+            continue
+        notes = msgspec.structs.replace(
+            notes, operator_email=email, operator_password=made.password
+        )
+        keep_notes(house.directory, notes)
+    say(f"Operators' console: {url}")
+    say(f"  e-mail      {notes.operator_email}")
+    say(f"  password    {notes.operator_password}")
 
 
 def _tell(url: str, demo: NewKey, clock: Clock, token: str) -> None:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from lombard.cli.config import Config, rules_of
+from lombard.cli.config import Config, office_rules_of, rules_of
 from lombard.cli.house import House
 from lombard.cli.limiting import rate_limits_of
+from lombard.cli.notary import sealing
 from lombard.cli.serving import Door, open_door, open_office, run_in_loop, until_stopped
 from lombard.cli.telling import progress_bar, say, warn
-from lombard.cli.web import address_of, socket_port_of, socket_url_of, url_of
+from lombard.cli.web import address_of, socket_url_of, url_of
 from lombard.journal.opening import Paths
 from lombard.node.clock import REAL, Clock
 from lombard.node.errors import CannotStart
@@ -27,12 +28,6 @@ def run_serve(config: Config) -> None:
     if office == address:
         raise CannotStart(
             "Operators need a port of their own: [operator] and [http] name the same."
-        )
-    socket_port = socket_port_of(config.http.port, config.http.socket_port)
-    if office is not None and office == (address[0], socket_port):
-        raise CannotStart(
-            f"Operators need a port of their own: {socket_port} is the WebSocket's, unless "
-            "[http] socket_port says another."
         )
     metrics = None
     if config.metrics.port:
@@ -59,18 +54,18 @@ async def _serve(
         await node.timekeeper.play(None)
         operator = config.operator
         limits, rules = rate_limits_of(config.limits), rules_of(config)
-        port = socket_port_of(config.http.port, config.http.socket_port)
-        door = Door(address, limits, rules, port, metrics)
+        door = Door(address, limits, rules, metrics)
         async with (
-            open_door(house, door) as (web, socket_port),
-            open_office(house, office, operator.needs_two, rules) as behind,
+            sealing(house),
+            open_door(house, door),
+            open_office(house, office, operator.needs_two, office_rules_of(config)),
         ):
             if metrics is not None:
                 say(f"Metrics: {url_of(config.metrics.host, metrics[1])}/metrics")
             if office is not None:
                 say(f"Operators are answered at {url_of(operator.host, office[1])}")
-            say(f"WebSocket: {socket_url_of(config.http.host, socket_port)}")
+            say(f"WebSocket: {socket_url_of(config.http.host, address[1])}")
             say(f"Lombard is ready: {url_of(config.http.host, address[1])}")
-            await until_stopped(house, web, *behind)
+            await until_stopped(house)
     finally:
         await house.close()

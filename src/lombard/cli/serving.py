@@ -23,8 +23,8 @@ from lombard.api.app import build_app, build_operator_app
 from lombard.api.context import Context
 from lombard.api.ports import World
 from lombard.api.ratelimit import RateLimits
-from lombard.api.site import Site, Venue
-from lombard.api.socket.server import SocketServer
+from lombard.api.site import CONSOLE, Site, Venue
+from lombard.api.socket.server import REQUEST_PREFIX, SocketServer
 from lombard.api.visit import Rules
 from lombard.cli.backups import back_up_house
 from lombard.cli.control import ControlSocket
@@ -32,12 +32,14 @@ from lombard.cli.histories import names_of
 from lombard.cli.house import House
 from lombard.cli.memory import give_back
 from lombard.cli.metrics import Metrics, metrics_app
-from lombard.cli.operators import make_operator
+from lombard.cli.operators import make_operator, make_reset
 from lombard.cli.telling import warn
-from lombard.cli.web import WebServer, listen_beside
+from lombard.cli.vitals import Watch
+from lombard.cli.web import listen
 from lombard.history.statement_rows import Names
 from lombard.node.clock import machine_ms
 from lombard.node.errors import CannotStart
+from lombard.web import Listener
 
 # How long requests under way may take before a stop ends what they wait for.
 STOP_S: Final = 3.0
@@ -75,23 +77,21 @@ def run_in_loop(main: Callable[[], Awaitable[_T]]) -> _T:
 class Door(NamedTuple):
     """Where clients are let in, and on which terms; None of `limits` counts no calls.
 
-    The WebSocket is at `socket_port`, 0 being any free one. A sandbox brings its `world`, and the
-    `token` that its own calls need beyond this machine; it shows its metrics at the address. A
-    venue shows them at `metrics`, if anywhere.
+    A sandbox brings its `world`, and the `token` that its own calls need beyond this machine; it
+    shows its metrics at the address. A venue shows them at `metrics`, if anywhere.
     """
 
     address: tuple[str, int]
     limits: RateLimits | None
     rules: Rules
-    socket_port: int = 0
     metrics: tuple[str, int] | None = None
     world: World | None = None
     token: str = ""
 
 
 @asynccontextmanager
-async def open_door(house: House, door: Door) -> AsyncIterator[tuple[WebServer, int]]:
-    """Let clients in while the context lasts; gives the server and the WebSocket's port."""
+async def open_door(house: House, door: Door) -> AsyncIterator[None]:
+    """Let clients in while the context lasts."""
     context = Context(
         house.node,
         house.reader,
@@ -106,9 +106,8 @@ async def open_door(house: House, door: Door) -> AsyncIterator[tuple[WebServer, 
     shown = Metrics(house, app.tally)
     if door.world is not None:
         app.pages.metrics = shown.render
-    app.pages.site = site = _site(door.world is not None, bool(door.token), context.rules)
-    web = WebServer(app, *door.address)
-    scraped = WebServer(metrics_app(shown.render), *door.metrics) if door.metrics else None
+    app.pages.site = _site(door.world is not None, bool(door.token), context.rules)
+    web, scraped = Listener(app), Listener(metrics_app(shown.render))
     watching = [
         asyncio.create_task(shown.watch_loop(), name="loop lag"),
         asyncio.create_task(give_back(app.tally.count), name="memory"),
@@ -118,17 +117,19 @@ async def open_door(house: House, door: Door) -> AsyncIterator[tuple[WebServer, 
         lambda target: back_up_house(house, target),
         lambda email: make_operator(house.identity, email),
         lambda: _names(house),
+        lambda email, drops_device: make_reset(house.identity, email, drops_device),
     )
     sockets = SocketServer(context)
     house.node.listen(sockets.hub.heard)
+    web.hand_over(REQUEST_PREFIX, sockets.take_over)
     try:
         await admit_all(house.node, house.identity.accounts)
         await control.start()
-        if scraped is not None:
-            await scraped.start()
-        await web.start()
-        site.socket_port = await listen_beside(sockets, door.address[0], door.socket_port)
-        yield web, site.socket_port
+        if door.metrics is not None:
+            await listen(scraped, door.metrics)
+        sockets.begin()
+        await listen(web, door.address)
+        yield
     finally:
         for task in watching:
             task.cancel()
@@ -137,8 +138,7 @@ async def open_door(house: House, door: Door) -> AsyncIterator[tuple[WebServer, 
             # Somebody waits for something long, as a clock put forward by years: not any more.
             await house.drain()
             await web.stop(STOP_S)
-        if scraped is not None:
-            await scraped.stop(STOP_S)
+        await scraped.stop(STOP_S)
         await control.stop()
         context.readers.shutdown()
 
@@ -155,11 +155,12 @@ async def open_office(
     house: House,
     address: tuple[str, int] | None,
     needs_two: Collection[str],
-    rules: Rules | None = None,
-) -> AsyncIterator[list[WebServer]]:
+    rules: Rules,
+    is_sandbox: bool = False,
+) -> AsyncIterator[None]:
     """Let operators in at an address of their own, if there is one, while the context lasts."""
     if address is None:
-        yield []
+        yield
         return
     context = Context(
         house.node,
@@ -169,12 +170,18 @@ async def open_office(
         machine_ms,
         RateLimits(),
         rules,
+        lambda: house.history.trouble,
     )
-    web = WebServer(build_operator_app(context, needs_two), *address)
+    watch = Watch(house)
+    app = build_operator_app(context, needs_two, watch.read)
+    app.pages.site = Site(TERMINAL, Venue(is_sandbox, False, rules, __version__), CONSOLE)
+    web = Listener(app)
+    watching = asyncio.create_task(watch.run(), name="vitals")
     try:
-        await web.start()
-        yield [web]
+        await listen(web, address)
+        yield
     finally:
+        watching.cancel()
         await web.stop(STOP_S)
         context.readers.shutdown()
 
@@ -184,8 +191,8 @@ async def _names(house: House) -> Names:
     return names_of(house.engine)
 
 
-async def until_stopped(house: House, *servers: WebServer) -> None:
-    """Wait for SIGTERM or SIGINT, or raise what made the node or the server fail."""
+async def until_stopped(house: House) -> None:
+    """Wait for SIGTERM or SIGINT, or raise what made the node fail."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
@@ -193,16 +200,13 @@ async def until_stopped(house: House, *servers: WebServer) -> None:
         loop.add_signal_handler(number, stop.set)
     stopping = asyncio.create_task(stop.wait())
     failing = asyncio.create_task(house.node.stopped())
-    serving = [asyncio.create_task(web.stopped()) for web in servers]
     try:
-        await asyncio.wait([stopping, failing, *serving], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stopping, failing], return_when=asyncio.FIRST_COMPLETED)
         if failing.done():
             failing.result()
-        if any(task.done() for task in serving) and not stopping.done():
-            raise CannotStart("The HTTP server has ended by itself.")
         _LOG.info("stopping", seq=house.node.applied_seq)
     finally:
-        for task in (stopping, failing, *serving):
+        for task in (stopping, failing):
             task.cancel()
         # A second signal ends the process at once.
         for number in signals:

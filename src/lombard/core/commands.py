@@ -13,6 +13,7 @@ from lombard.core.announcement_commands import AnnounceCoinTerms as AnnounceCoin
 from lombard.core.announcement_commands import AnnounceDelisting as AnnounceDelisting
 from lombard.core.announcement_commands import AnnouncePairTerms as AnnouncePairTerms
 from lombard.core.announcement_commands import WithdrawAnnouncement as WithdrawAnnouncement
+from lombard.core.audit_commands import SealAudit as SealAudit
 from lombard.core.closing_commands import ClosePosition as ClosePosition
 from lombard.core.closing_commands import FlashRepay as FlashRepay
 from lombard.core.coupon_commands import ACCESS_DRAWN as ACCESS_DRAWN
@@ -318,6 +319,7 @@ Command = (
     | RejectMove
     | FreezeAccount
     | RestrictCoin
+    | SealAudit
 )
 
 

@@ -12,6 +12,7 @@ from typing import final
 
 from lombard.core import (
     announcements,
+    auditing,
     cancelling,
     closing,
     coupons,
@@ -62,6 +63,7 @@ from lombard.core.commands import (
     Repay,
     ReplaceOrder,
     RestrictCoin,
+    SealAudit,
     SetCoin,
     SetIndexPrices,
     SetLeverage,
@@ -254,6 +256,8 @@ def _apply_venue(state: State, operator: int, cmd: Command, events: list[Event])
         return restrictions.freeze(state, cmd, events)
     if isinstance(cmd, RestrictCoin):
         return restrictions.restrict_coin(state, cmd, events)
+    if isinstance(cmd, SealAudit):
+        return auditing.seal(state, cmd)
     return _apply_configuration(state, cmd, events)
 
 

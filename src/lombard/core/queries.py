@@ -29,8 +29,10 @@ from lombard.core.interest import (
     receipts,
 )
 from lombard.core.lending import max_leverage as _max_leverage
+from lombard.core.lending import refuse_lending
 from lombard.core.proposals import Proposal
 from lombard.core.rates import level_rate_e12, rate_of_next_hour
+from lombard.core.refusals import Refusal
 from lombard.core.risk import RATIO_INFINITE_E6, VALUE_ONE, Risk, assess, is_stale
 from lombard.core.solvency import CoinSolvency as CoinSolvency
 from lombard.core.solvency import Solvency as Solvency
@@ -237,14 +239,28 @@ def _account(state: State, account: int) -> Account | None:
 
 
 def max_borrowable(state: State, account: int, coin: int) -> Limit:
-    """Return the most an account may borrow of a coin now, and which bound binds (RULES 6.1)."""
+    """Return the most an account may borrow of a coin now, and which bound binds (RULES 6.1).
+
+    Where nothing may be borrowed whatever the amount it is 0, by the refusal that any would have.
+    Less than the coin's minimum may be left: no loan by itself, but an order may borrow it.
+    """
     found = _account(state, account)
     asked = state.coins[coin]
-    if found is None or not found.margin or not found.holds(asked) or found.liquidation is not None:
+    if found is None or not found.margin or not found.holds(asked):
         return Limit(0, "leverage")
+    if found.liquidation is not None:
+        return Limit(0, Refusal.IN_LIQUIDATION.value)
     if found.frozen:
-        return Limit(0, "leverage")
+        return Limit(0, Refusal.ACCOUNT_FROZEN.value)
+    blocked = refuse_lending(state, found, asked)
+    if blocked is not None and blocked.refusal is not None:
+        return Limit(0, blocked.refusal.value)
     return _max_borrowable(state, found, asked)
+
+
+def audit_seal(state: State) -> tuple[int, str]:
+    """Return what is on record of identity's audit log: its last line, 0 for none, and a digest."""
+    return state.audit_entry, state.audit_digest
 
 
 def max_transferable(state: State, account: int, coin: int) -> int:
@@ -394,6 +410,11 @@ def users_after(state: State, user: int, limit: int) -> list[int]:
     """Return the next `limit` users' ids above one; 0 begins with the first."""
     first = max(user + 1, FIRST_USER)
     return list(range(first, min(first + limit, state.next_user)))
+
+
+def user_count(state: State) -> int:
+    """Return how many users were admitted."""
+    return state.next_user - FIRST_USER
 
 
 def user_levels(state: State, user: int) -> tuple[int, int]:

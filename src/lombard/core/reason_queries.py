@@ -16,11 +16,14 @@ from lombard.core.payoff import daily_interest_units as _daily_interest_units
 from lombard.core.payoff import pay_off as _pay_off
 from lombard.core.refusals import Refusal
 from lombard.core.state import Reply, State
+from lombard.core.stress import CALLED, LIQUIDATED, Stress, Stressed, debtors, moved_prices
 from lombard.core.terms import Term
 from lombard.core.transfers import reachable
 from lombard.core.what_if import WhatIf, what_if
 
 __all__ = [
+    "CALLED",
+    "LIQUIDATED",
     "LONG",
     "SHORT",
     "Explanation",
@@ -28,15 +31,19 @@ __all__ = [
     "OrderExplanation",
     "Part",
     "PayOff",
+    "Stress",
+    "Stressed",
     "Term",
     "WhatIf",
     "daily_interest_units",
+    "debtors",
     "explain_account",
     "explain_borrow",
     "explain_order",
     "explain_transfer",
     "interest_paid_units",
     "liquidation_price",
+    "moved_prices",
     "pay_off",
     "what_if",
 ]

@@ -103,6 +103,8 @@ def _body(state: State) -> Iterator[str]:
         yield _line(_proposal_row(proposal))
     for row in trigger_rows(state):
         yield _line(row)
+    if state.audit_entry:
+        yield _line(["audit", state.audit_entry, state.audit_digest])
 
 
 def _venue_row(state: State) -> Row:
@@ -458,6 +460,10 @@ def _read_proposal(state: State, row: Row) -> None:
     state.proposals[made.id] = made
 
 
+def _read_audit(state: State, row: Row) -> None:
+    state.audit_entry, state.audit_digest = row[1], row[2]
+
+
 def _read_reply(state: State, row: Row) -> None:
     command_id = bytes.fromhex(row[1])
     state.replies.keep(command_id, stamp_of(command_id), Reply(None, row[2], row[3], row[4]))
@@ -482,5 +488,6 @@ _READERS: Final = {
     "announcement": _read_announcement,
     "frozen": _read_frozen,
     "proposal": _read_proposal,
+    "audit": _read_audit,
     "reply": _read_reply,
 }

@@ -210,16 +210,10 @@ class Trail:
         crests.append(merged)
 
     def add(self, trigger: Trigger, price_ticks: int) -> None:
-        """Let a stop follow from a price on."""
-        self.follow(price_ticks)
-        if not self.crests or self.crests[-1].price_ticks != price_ticks:
-            self.crests.append(Crest(self, price_ticks))
-        crest = self.crests[-1]
-        crest.members[trigger.id] = trigger
-        trigger.crest = crest
+        """Put a stop among those that have seen the same best price, the best prices first.
 
-    def restore(self, trigger: Trigger, price_ticks: int) -> None:
-        """Put a stop back among those that have seen what it has, the best prices first."""
+        Nobody else sees that price by it: it may be one that is not to be trusted (RULES 7.7).
+        """
         best = self.sign * price_ticks
         index = 0
         while index < len(self.crests) and self.sign * self.crests[index].price_ticks > best:

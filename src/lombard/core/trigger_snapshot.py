@@ -42,7 +42,7 @@ def read_trigger(state: State, row: list[Any]) -> None:
     elif stage == TRAILING:
         trigger.stage = TRAILING
         market = book.market(trigger.pair.id, trigger.price_source)
-        market.trail(trigger.side, trigger.callback_e6).restore(trigger, crest_ticks)
+        market.trail(trigger.side, trigger.callback_e6).add(trigger, crest_ticks)
     elif stage == DUE:
         trigger.stage = DUE
 

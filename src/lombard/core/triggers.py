@@ -29,7 +29,7 @@ from lombard.core.commands import (
 from lombard.core.events import TRIGGER_BY_USER, Event, TriggerModified, TriggerPlaced
 from lombard.core.firing import cancel_trigger, index_ticks, start_trail
 from lombard.core.refusals import Refusal
-from lombard.core.risk import is_stale
+from lombard.core.risk import SOURCES_MIN, is_stale
 from lombard.core.state import Account, Pair, Reply, State
 from lombard.core.trigger_book import (
     CALLBACK_MAX_E6,
@@ -140,7 +140,7 @@ def refuse_unpriced(state: State, pair: Pair, price_source: int) -> Reply | None
     """Refuse to wait for a price that is not known, or not trusted, now."""
     if price_source == PRICE_INDEX:
         for coin in (pair.base, pair.quote):
-            if is_stale(state, coin):
+            if is_stale(state, coin) or coin.price_sources < SOURCES_MIN:
                 return Reply(Refusal.INDEX_STALE, detail=coin.name)
     elif pair.last_price_ticks == 0:
         return Reply(Refusal.TRIGGER_PRICE_UNKNOWN, detail=pair.symbol)

@@ -1,16 +1,8 @@
 """Who may do what: users, passwords, sessions, API keys and their permissions."""
 
-from lombard.identity.accounts import (
-    Accounts,
-    CodeNeeded,
-    LoggedIn,
-    Origin,
-    TotpState,
-    WrongCode,
-    WrongPassword,
-)
+from lombard.identity.accounts import Accounts
 from lombard.identity.allowlist import AllowListError, parse_allowed, permits, write_allowed
-from lombard.identity.audit import Entry
+from lombard.identity.audit import NOTHING, Entry, Seal
 from lombard.identity.backoff import TooManyFailures
 from lombard.identity.directory import (
     KEYS_MAX,
@@ -20,10 +12,23 @@ from lombard.identity.directory import (
     machine_ms,
     open_directory,
 )
+from lombard.identity.examining import Examined, examine_audit
 from lombard.identity.keys import ALL_PERMISSIONS, ApiKey, NewKey, Permission, Role
+from lombard.identity.outcomes import (
+    CodeNeeded,
+    LoggedIn,
+    Origin,
+    TotpState,
+    UnknownUser,
+    WeakPassword,
+    WrongCode,
+    WrongPassword,
+    WrongToken,
+)
 from lombard.identity.passwords import weakness
 from lombard.identity.people import EmailTaken, Person, normal_email
 from lombard.identity.pool import TooManyChecks
+from lombard.identity.resets import NewReset
 from lombard.identity.sessions import Session, csrf_token_of
 from lombard.identity.store import StoreError
 from lombard.identity.vault import VaultError
@@ -31,6 +36,7 @@ from lombard.identity.vault import VaultError
 __all__ = [
     "ALL_PERMISSIONS",
     "KEYS_MAX",
+    "NOTHING",
     "Accounts",
     "AllowListError",
     "ApiKey",
@@ -38,23 +44,30 @@ __all__ = [
     "Directory",
     "EmailTaken",
     "Entry",
+    "Examined",
     "LoggedIn",
     "NewKey",
     "NewOperator",
+    "NewReset",
     "Origin",
     "Permission",
     "Person",
     "Role",
+    "Seal",
     "Session",
     "StoreError",
     "TooManyChecks",
     "TooManyFailures",
     "TooManyKeys",
     "TotpState",
+    "UnknownUser",
     "VaultError",
+    "WeakPassword",
     "WrongCode",
     "WrongPassword",
+    "WrongToken",
     "csrf_token_of",
+    "examine_audit",
     "machine_ms",
     "normal_email",
     "open_directory",

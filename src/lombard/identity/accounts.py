@@ -8,17 +8,30 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final, NamedTuple, TypeVar, final
+from typing import Final, TypeVar, final
 
 import sqlalchemy as sa
 import structlog
 
-from lombard.identity import passwords, people, sessions, totp
-from lombard.identity.audit import Entry, entries, note
+from lombard.identity import passwords, people, resets, sessions, totp
+from lombard.identity.audit import Entry, Seal, entries, fault, head, note
 from lombard.identity.backoff import Backoff
 from lombard.identity.keys import Role
+from lombard.identity.outcomes import (
+    CodeNeeded,
+    Enrolment,
+    LoggedIn,
+    Origin,
+    TotpState,
+    UnknownUser,
+    WeakPassword,
+    WrongCode,
+    WrongPassword,
+    WrongToken,
+)
 from lombard.identity.people import Person
 from lombard.identity.pool import HashPool
+from lombard.identity.resets import RESET_MS, NewReset, Reset
 from lombard.identity.schema import RECOVERY_CODES
 from lombard.identity.sessions import Session, SessionBook
 from lombard.identity.store import Store
@@ -29,43 +42,6 @@ HASH_WORKERS: Final = 1
 HASHES_WAITING_MAX: Final = 32
 T = TypeVar("T")
 _LOG: Final = structlog.get_logger("lombard.identity")
-
-
-class WrongPassword(Exception):
-    """There is no such user, or the password is another's."""
-
-
-class WrongCode(Exception):
-    """The code is wrong, or used up."""
-
-
-class CodeNeeded(Exception):
-    """The password is right, and this user has a second device besides."""
-
-
-class TotpState(Exception):
-    """The second device is set up already, or not at all."""
-
-
-class LoggedIn(NamedTuple):
-    """A session and the token that its browser gets, this once."""
-
-    session: Session
-    token: str
-
-
-class Enrolment(NamedTuple):
-    """What a second device is set up with, shown this once."""
-
-    secret: str
-    uri: str
-
-
-class Origin(NamedTuple):
-    """Where a request comes from."""
-
-    address: str
-    agent: str
 
 
 @final
@@ -236,8 +212,76 @@ class Accounts:
 
         def write(sql: sa.Connection) -> None:
             people.change(sql, person.id, password_hash=password_hash)
+            resets.void(sql, person.id)
 
         return await self._renew(person, "password changed", origin, write)
+
+    async def issue_reset(
+        self, who: int | str, by: int, drops_device: bool = False, address: str = ""
+    ) -> NewReset:
+        """Make what somebody sets a new password with: a user's number or e-mail address says who.
+
+        `by` is the operator who does it, 0 for whoever has the machine. An earlier one is void.
+        Raises `UnknownUser`.
+        """
+        now_ms = self._now_ms()
+
+        def work(sql: sa.Connection) -> NewReset:
+            if isinstance(who, int):
+                person = people.find_user(sql, who)
+            else:
+                person = people.find_email(sql, who)
+            if person is None:
+                raise UnknownUser
+            token = resets.issue(sql, person.id, now_ms + RESET_MS, drops_device)
+            maker = f"by operator {by}" if by else "at the machine"
+            device = ", device removed with it" if drops_device else ""
+            note(sql, now_ms, person.user, "password reset made", maker + device, address)
+            if by:
+                note(sql, now_ms, by, "password reset given", f"to {person.user}", address)
+            return NewReset(person.user, person.email, token, now_ms + RESET_MS)
+
+        return await self._change(work)
+
+    async def reset_password(self, token: str, new: str, code: str, origin: Origin) -> Person:
+        """Set a new password with what an operator handed over; all sessions of the user end.
+
+        Where there is a second device its code is asked for, unless the reset is of that too.
+        Raises `WrongToken`, `WeakPassword`, `CodeNeeded`, `WrongCode`, `TooManyFailures`,
+        `TooManyChecks`.
+        """
+        self._backoff.attempt(("reset", origin.address), self._now_ms())
+        found = await self._run(lambda: self._store.read(lambda sql: self._reset(sql, token)))
+        if found is None:
+            await self._note_failure(None, "password reset refused", origin.address)
+            raise WrongToken
+        self._backoff.clear(("reset", origin.address))
+        reset, person = found
+        weak = passwords.weakness(new, person.email)
+        if weak:
+            raise WeakPassword(weak)
+        if person.totp_confirmed and not reset.drops_device:
+            if not code:
+                raise CodeNeeded
+            await self._use_code(person.id, code, origin.address)
+        password_hash = await self._hashes.run(lambda: passwords.hashed(new))
+
+        def work(sql: sa.Connection) -> None:
+            # Used, or replaced by another, since it was looked up: then it is good no more.
+            later = self._reset(sql, token)
+            if later is None or later[0] != reset or _locks(later[1]) != _locks(person):
+                raise WrongToken
+            people.change(sql, person.id, password_hash=password_hash)
+            if reset.drops_device:
+                _drop_device(sql, person.id)
+            resets.void(sql, person.id)
+            sessions.delete_of(sql, person.id)
+            note(sql, self._now_ms(), person.user, "password reset", "", origin.address)
+
+        await self._change(work)
+        # Whoever logged in before that was written is known by now, and goes as well.
+        self._book.drop(self._book.of(person.id, self._now_ms()))
+        return person
 
     # --- the second device -----------------------------------------------------------------------
 
@@ -286,12 +330,9 @@ class Accounts:
         if not person.totp_confirmed:
             raise TotpState
 
-        def write(sql: sa.Connection) -> None:
-            nothing = {"totp_key_id": None, "totp_sealed": None, "totp_confirmed": False}
-            people.change(sql, person.id, **nothing)
-            _replace_recovery(sql, person.id, [])
-
-        return await self._renew(person, "second device removed", origin, write)
+        return await self._renew(
+            person, "second device removed", origin, lambda sql: _drop_device(sql, person.id)
+        )
 
     async def renew_recovery(self, session: Session, address: str) -> list[str]:
         """Make new recovery codes; the old ones are void. Raises `TotpState`."""
@@ -314,6 +355,18 @@ class Accounts:
             lambda: self._store.read(lambda sql: entries(sql, user, before, limit))
         )
 
+    async def tell(self, what: str, detail: str) -> None:
+        """Write a line about the venue itself into the audit log."""
+        await self._change(lambda sql: note(sql, self._now_ms(), None, what, detail))
+
+    async def audit_head(self) -> Seal:
+        """Say up to which line the audit log goes, and that line's digest."""
+        return await self._run(lambda: self._store.read(head))
+
+    async def audit_fault(self, seal: Seal) -> str:
+        """Hold the audit log against what is on record of it; empty when it is as it was."""
+        return await self._run(lambda: self._store.read(lambda sql: fault(sql, [seal])))
+
     def close(self) -> None:
         """Finish what is under way."""
         self._hashes.close()
@@ -333,6 +386,10 @@ class Accounts:
                 lambda: self._store.read(lambda sql: people.find_id(sql, session.owner))
             )
         )
+
+    def _reset(self, sql: sa.Connection, token: str) -> tuple[Reset, Person] | None:
+        reset = resets.find(sql, token, self._now_ms())
+        return None if reset is None else (reset, _must(people.find_id(sql, reset.owner)))
 
     def _matches(self, person: Person | None, password: str) -> bool:
         if not self._nobody:
@@ -417,6 +474,11 @@ def _replace_recovery(sql: sa.Connection, owner: int, codes: list[str]) -> None:
         sql.execute(
             RECOVERY_CODES.insert().values(owner=owner, digest=totp.recovery_digest(owner, code))
         )
+
+
+def _drop_device(sql: sa.Connection, owner: int) -> None:
+    people.change(sql, owner, totp_key_id=None, totp_sealed=None, totp_confirmed=False)
+    _replace_recovery(sql, owner, [])
 
 
 def _device(owner: int) -> str:

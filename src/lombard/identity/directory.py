@@ -79,6 +79,13 @@ class Directory:
         """List a user's keys."""
         return [key for key in self._keys.values() if key.user == user]
 
+    async def registered_ms(self, user: int) -> int:
+        """Say when a user signed up, or got the oldest key there is; 0 when neither is known."""
+        person = await self._run(lambda: self._store.read(lambda sql: people.find_user(sql, user)))
+        if person is not None:
+            return person.created_ms
+        return min((key.created_ms for key in self.keys_of(user)), default=0)
+
     def role_of(self, user: int) -> Role:
         """Say what a user is to the venue."""
         return Role.OPERATOR if user in self._operators else Role.TRADER

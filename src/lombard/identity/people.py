@@ -50,6 +50,11 @@ def find_email(connection: sa.Connection, email: str) -> Person | None:
     return _one(connection, USERS.c.email == email)
 
 
+def find_user(connection: sa.Connection, user: int) -> Person | None:
+    """Find a user by what the rest of the house calls them."""
+    return _one(connection, USERS.c.user == user)
+
+
 def find_id(connection: sa.Connection, id_: int) -> Person | None:
     """Find a user by row."""
     return _one(connection, USERS.c.id == id_)

@@ -9,9 +9,12 @@ from typing import Final
 
 import sqlalchemy as sa
 
-FORMAT: Final = 2
+from lombard.identity.chain import LINE, chained
+
+FORMAT: Final = 3
 
 METADATA: Final = sa.MetaData()
+_PAGE: Final = 1_000
 META: Final = sa.Table("meta", METADATA, sa.Column("format", sa.Integer, nullable=False))
 API_KEYS: Final = sa.Table(
     "api_keys",
@@ -64,7 +67,18 @@ SESSIONS: Final = sa.Table(
     sa.Column("address", sa.String, nullable=False),
     sa.Column("agent", sa.String, nullable=False),
 )
-# Who did what, when, from where. Only ever added to: the triggers below see to it.
+# What somebody who lost their password was handed, one at a time: the digest of it.
+PASSWORD_RESETS: Final = sa.Table(
+    "password_resets",
+    METADATA,
+    sa.Column("owner", sa.Integer, primary_key=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("ends_ms", sa.BigInteger, nullable=False),
+    # Whether whoever uses it is rid of the second device as well.
+    sa.Column("drops_device", sa.Boolean, nullable=False),
+)
+# Who did what, when, from where. Only ever added to: the triggers below see to it. Each line has
+# the digest of itself and all before it (`lombard.identity.audit`).
 AUDIT: Final = sa.Table(
     "audit",
     METADATA,
@@ -74,6 +88,7 @@ AUDIT: Final = sa.Table(
     sa.Column("action", sa.String, nullable=False),
     sa.Column("detail", sa.String, nullable=False),
     sa.Column("address", sa.String, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
     sqlite_autoincrement=True,
 )
 _APPEND_ONLY: Final = [
@@ -112,4 +127,27 @@ def _from_1(connection: sa.Connection) -> None:
         connection.execute(sa.text(f"ALTER TABLE {API_KEYS.name} ADD COLUMN {made}"))
 
 
-_UPGRADES: Final[dict[int, Callable[[sa.Connection], None]]] = {1: _from_1}
+def _from_2(connection: sa.Connection) -> None:
+    """The lines of format 2 were not chained: what they say now is what the chain begins with."""
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(AUDIT.name):
+        return
+    old = f"{AUDIT.name}_2"
+    connection.exec_driver_sql(f"ALTER TABLE {AUDIT.name} RENAME TO {old}")
+    for index in AUDIT.indexes:
+        connection.exec_driver_sql(f"DROP INDEX {index.name}")
+    METADATA.create_all(connection)
+    last, digest = 0, b""
+    names = ", ".join(f'"{name}"' for name in LINE)
+    page = f"SELECT {names} FROM {old} WHERE id > ? ORDER BY id LIMIT {_PAGE}"
+    while rows := connection.exec_driver_sql(page, (last,)).all():
+        for row in rows:
+            digest = chained(digest, tuple(row))
+            values = dict(zip(LINE, row, strict=True))
+            connection.execute(AUDIT.insert().values(**values, digest=digest))
+        last = rows[-1][0]
+    # Its triggers go with it.
+    connection.exec_driver_sql(f"DROP TABLE {old}")
+
+
+_UPGRADES: Final[dict[int, Callable[[sa.Connection], None]]] = {1: _from_1, 2: _from_2}

@@ -54,6 +54,7 @@ from lombard.core.commands import (
     Repay,
     ReplaceOrder,
     RestrictCoin,
+    SealAudit,
     SetCoin,
     SetIndexPrices,
     SetLeverage,
@@ -320,6 +321,7 @@ KINDS: Final = (
     Kind(123, RejectMove, proposal=int),
     Kind(124, FreezeAccount, user=int, slot=int, frozen=bool),
     Kind(125, RestrictCoin, coin=int, borrowable=bool, transferable=bool),
+    Kind(130, SealAudit, entry=int, digest=str),
 )
 _BY_CODE: Final = {kind.code: kind for kind in KINDS}
 _BY_COMMAND: Final[dict[type, Kind]] = {kind.command: kind for kind in KINDS}

@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from lombard.core.commands import Envelope
 from lombard.journal.files import make_directory, sync_directory, sync_file
 from lombard.journal.lock import look_at_directory
 from lombard.journal.opening import Paths, judge
@@ -59,12 +60,17 @@ class Diagnosis(NamedTuple):
 
 
 Progress = Callable[[int, int], None]
+Heard = Callable[[Envelope], None]
 
 
-def examine(directory: Path, progress: Progress = lambda done, all_of_it: None) -> Diagnosis:
+def examine(
+    directory: Path,
+    progress: Progress = lambda done, all_of_it: None,
+    heard: Heard = lambda envelope: None,
+) -> Diagnosis:
     """Read all of a directory's journal, witness and snapshots, and say what is there.
 
-    `progress` is called with the record reached and the last one.
+    `progress` is called with the record reached and the last one, `heard` with each record.
     """
     findings: list[Finding] = []
     try:
@@ -72,7 +78,7 @@ def examine(directory: Path, progress: Progress = lambda done, all_of_it: None) 
     except JournalRefused as refusal:
         return Diagnosis([Finding(Gravity.NOT_EXAMINED, str(refusal))])
     try:
-        _examine_journal(Paths(directory), findings, progress)
+        _examine_journal(Paths(directory), findings, progress, heard)
     finally:
         lock.release()
     if all(finding.gravity in (Gravity.FINE, Gravity.NOTE) for finding in findings):
@@ -80,7 +86,9 @@ def examine(directory: Path, progress: Progress = lambda done, all_of_it: None) 
     return Diagnosis(findings)
 
 
-def _examine_journal(paths: Paths, findings: list[Finding], progress: Progress) -> None:
+def _examine_journal(
+    paths: Paths, findings: list[Finding], progress: Progress, heard: Heard
+) -> None:
     def find(gravity: Gravity, text: str) -> None:
         findings.append(Finding(gravity, text))
 
@@ -100,7 +108,7 @@ def _examine_journal(paths: Paths, findings: list[Finding], progress: Progress) 
             if log_path(paths.journal).exists():
                 find(Gravity.NOTE, "The last run did not end by a clean stop.")
             with _reported(find):
-                _read_all(table, progress)
+                _read_all(table, progress, heard)
                 find(
                     Gravity.FINE,
                     f"The journal's records {table.base_seq + 1} to {table.last_seq} are as they "
@@ -123,9 +131,10 @@ def _reported(find: Callable[[Gravity, str], None]) -> Iterator[None]:
         find(Gravity.DAMAGE, str(refusal))
 
 
-def _read_all(table: Table, progress: Progress) -> None:
+def _read_all(table: Table, progress: Progress, heard: Heard) -> None:
     reported = 0
     for envelope in envelopes(table, table.first_seq):
+        heard(envelope)
         if envelope.seq >= reported + _PROGRESS_RECORDS:
             reported = envelope.seq
             progress(reported, table.last_seq)
@@ -183,7 +192,7 @@ def accept_journal_end(directory: Path) -> Diagnosis:
             text = f"{paths.journal} is missing: there is nothing whose end could be accepted."
             return Diagnosis([Finding(Gravity.DAMAGE, text)])
         with at_rest(paths.journal) as table:
-            _read_all(table, lambda done, all_of_it: None)
+            _read_all(table, lambda done, all_of_it: None, lambda envelope: None)
             last_seq, last_hash = table.last_seq, table.last_hash
             strangers = [s for s in paths.snapshots.seqs() if snapshot_fault(table, paths, s)]
         findings.append(Finding(Gravity.NOTE, _given_up(paths, last_seq)))

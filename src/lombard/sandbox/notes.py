@@ -1,7 +1,7 @@
-"""What a sandbox keeps beside the log for its next start: who the demo user is, where its clock is.
+"""What a sandbox keeps beside the log for its next start: its demo people, where its clock is.
 
-Nothing in it matters to what has happened; without it there is a new demo user, and a real clock
-is at the machine's time again.
+Nothing in it matters to what has happened; without it there is a new demo user, a new operator, and
+a real clock is at the machine's time again.
 """
 
 from pathlib import Path
@@ -17,11 +17,17 @@ FILE_NAME: Final = "sandbox.json"
 
 
 class Notes(msgspec.Struct, frozen=True):
-    """`clock_offset_ms` is exchange time less the machine's when last the clock was real."""
+    """`clock_offset_ms` is exchange time less the machine's when last the clock was real.
+
+    The demo operator's password is as it was made: a sandbox has no secrets from
+    whoever may read its directory.
+    """
 
     format: int = FORMAT
     demo_user: int = 0
     clock_offset_ms: int = 0
+    operator_email: str = ""
+    operator_password: str = ""
 
 
 def read_notes(directory: Path) -> Notes:

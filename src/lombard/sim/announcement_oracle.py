@@ -236,6 +236,18 @@ def owes_delisted(a: Auditor, account: int) -> bool:
     return any(a.loans[account, coin].principal for coin in ends)
 
 
+def turn_to_liquidation(a: Auditor, event: e.Event) -> None:
+    """See a repayment by force become a liquidation, when a step finds its account at the line."""
+    account = getattr(event, "account", 0)
+    if isinstance(event, e.LiquidationStepped):
+        a.stepping = 0
+    elif account in a.forced and account != a.stepping:
+        a.stepping = account
+        net, _, needed = a.risk(account)
+        if net <= needed and a.trusts_prices(account):
+            a.forced.discard(account)
+
+
 def refuse_increase(a: Auditor, account: int, cmd: c.PlaceOrder) -> Answer | None:
     """Refuse a margin order that does more than reduce what is being delisted."""
     slot = c.slot_of(account)

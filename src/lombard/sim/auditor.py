@@ -42,6 +42,7 @@ class Auditor(OrderAuditor):
         # Who was ever called or locked, and who is locked only to repay what is delisted.
         self.flagged: set[int] = set()
         self.forced: set[int] = set()
+        self.stepping = 0  # whose liquidation is at a step
         self.announced: list[Announced] = []
         # Whom the terms that a command announces would bring to the call line.
         self.callable: set[int] = set()
@@ -210,6 +211,8 @@ class Auditor(OrderAuditor):
         if isinstance(event, OF_COUPONS):
             self.coupons.note(event, self.cmd, self.time_ms)
             return
+        if isinstance(self.cmd, c.ContinueLiquidation):
+            announcement_oracle.turn_to_liquidation(self, event)
         if isinstance(event, OF_LIQUIDATION):
             forced = event.account in self.forced
             if forced and not announcement_oracle.owes_delisted(self, event.account):

@@ -1,4 +1,4 @@
-"""How an operator's restrictions must be answered, and what they do at once (RULES 7.9)."""
+"""How an operator's restrictions must be answered, and what they do at once (RULES 7.9); seals."""
 
 from __future__ import annotations
 
@@ -43,7 +43,17 @@ def restrict_coin(a: Auditor, account: int, cmd: c.RestrictCoin) -> Answer:
     return Answer(None, None, None, cmd.coin)
 
 
+def seal_audit(a: Auditor, account: int, cmd: c.SealAudit) -> Answer:
+    """Keep what is on record of the audit log: a line there is, and a digest that is one."""
+    try:
+        is_digest = len(bytes.fromhex(cmd.digest)) == 32 and cmd.digest == cmd.digest.lower()
+    except ValueError:
+        is_digest = False
+    return Answer(None if cmd.entry > 0 and is_digest else Refusal.CONFIGURATION_INVALID)
+
+
 FORESEEN: dict[type[c.Command], Callable[[Auditor, int, Any], Answer]] = {
     c.FreezeAccount: freeze,
     c.RestrictCoin: restrict_coin,
+    c.SealAudit: seal_audit,
 }

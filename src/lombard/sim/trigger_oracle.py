@@ -11,7 +11,6 @@ from lombard.core import events as e
 from lombard.core.refusals import Refusal
 from lombard.core.units import VALUE_MAX
 from lombard.sim import order_oracle
-from lombard.sim.limits import stale
 from lombard.sim.triggers import NaiveTrigger
 from lombard.sim.venue import DONE, Answer
 
@@ -96,7 +95,7 @@ def refuse_unpriced(a: Auditor, pair_id: int, source: int) -> Answer | None:
     pair = a.terms.pairs[pair_id]
     if source == c.PRICE_INDEX:
         for coin in (pair.base, pair.quote):
-            if stale(a, coin):
+            if not a.terms.trusted(coin, a.time_ms):
                 return Answer(Refusal.INDEX_STALE, None, a.terms.coins[coin].name)
     elif not a.triggers.price_now(pair_id, source):
         return Answer(Refusal.TRIGGER_PRICE_UNKNOWN, None, pair.terms.symbol)

@@ -1,8 +1,9 @@
-import { get, me } from "./api";
+import { get, me, Refused, TOO_MANY } from "./api";
 import { dec, mul } from "./decimal";
 import { pairs } from "./market";
 import { own } from "./socket";
 import { Store } from "./store";
+import { tellOfOrders, tellOfPlans } from "./telling";
 
 // What is one's own. Pushes say that something has changed; what it is now is read as a whole.
 
@@ -35,6 +36,28 @@ export interface Order {
   time: number;
 }
 
+/** An order that waits for its price. */
+export interface Plan {
+  mode: Mode;
+  symbol: string;
+  orderId: string;
+  plan: string;
+  side: "buy" | "sell";
+  orderType: string;
+  size: string;
+  isQuoted: boolean;
+  executePrice: string;
+  triggerPrice: string;
+  triggerType: string;
+  callbackRatio: string;
+  bestPrice: string;
+  loanType: string;
+  status: string;
+  reason: string;
+  parentOrderId: string;
+  time: number;
+}
+
 export interface Position {
   mode: Mode;
   symbol: string;
@@ -44,9 +67,12 @@ export interface Position {
   indexPrice: string;
   unrealisedProfit: string;
   realisedProfit: string;
+  baseInterestPaid: string;
+  quoteInterestPaid: string;
   baseInterestDue: string;
   quoteInterestDue: string;
   liquidationPrice: string;
+  liquidatedWhen: string;
 }
 
 export interface Own {
@@ -57,6 +83,7 @@ export interface Own {
   crossedRisk: string;
   isolatedRisk: Record<string, string>;
   orders: Order[];
+  plans: Plan[];
   positions: Position[];
   // Counts up with each reading: what depends on all of it asks again.
   reading: number;
@@ -72,13 +99,19 @@ const NOTHING: Own = {
   crossedRisk: "0",
   isolatedRisk: {},
   orders: [],
+  plans: [],
   positions: [],
   reading: 0,
 };
 export const account = new Store<Own>(NOTHING);
 
 const LEAST_MS = 400;
+const EACH_MS = 120;
+const TOO_MANY_MS = 1500;
 const OFTEN_MS = 20_000;
+// Prices move what a position stands at, and no push says so.
+const RISK_MS = 3000;
+const PAGE = 100;
 let busy = false;
 let again = false;
 
@@ -91,11 +124,17 @@ export async function refresh(): Promise<void> {
   }
   busy = true;
   const user = me.get()?.userId;
+  // Isolated accounts are asked about one by one, and no call oftener than the venue counts.
+  let wait = LEAST_MS + EACH_MS * Object.keys(account.get().isolatedRisk).length;
   try {
     const next = await read();
     if (me.get()?.userId === user) account.set(next);
-  } catch {
+  } catch (error) {
     // Whoever is logged out, or has no network, sees it elsewhere; what was read stays.
+    if (error instanceof Refused && error.code === TOO_MANY) {
+      again = true;
+      wait = TOO_MANY_MS;
+    }
   } finally {
     window.setTimeout(() => {
       busy = false;
@@ -103,54 +142,92 @@ export async function refresh(): Promise<void> {
         again = false;
         void refresh();
       }
-    }, LEAST_MS);
+    }, wait);
   }
 }
 
+const MARGIN = "/api/v2/margin";
+
 async function read(): Promise<Own> {
-  const margin = "/api/v2/margin";
-  const [spot, crossed, risk, isolated, risks, spotOrders, crossedOrders, first, second] =
+  const [spot, crossed, isolated, risks, spotOrders, crossedOrders, spotPlans, crossedPlans] =
     await Promise.all([
       get<Row[]>("/api/v2/spot/account/assets"),
-      get<Row[]>(`${margin}/crossed/account/assets`),
-      get<Row>(`${margin}/crossed/account/risk-rate`),
-      get<Row[]>(`${margin}/isolated/account/assets`),
-      get<Row[]>(`${margin}/isolated/account/risk-rate`),
+      get<Row[]>(`${MARGIN}/crossed/account/assets`),
+      get<Row[]>(`${MARGIN}/isolated/account/assets`),
+      readRisks(),
       get<Row[]>("/api/v2/spot/trade/unfilled-orders"),
-      get<{ orderList: Row[] }>(`${margin}/crossed/open-orders`, { startTime: 0 }),
-      get<Position[]>("/lombard/v1/margin/positions", { mode: "crossed" }),
-      get<Position[]>("/lombard/v1/margin/positions", { mode: "isolated" }),
+      listed(`${MARGIN}/crossed/open-orders`, { startTime: 0 }),
+      listed("/lombard/v1/spot/current-plan-order"),
+      listed("/lombard/v1/margin/crossed/current-plan-order"),
     ]);
   const symbols = [...new Set(isolated.map((row) => row.symbol ?? ""))];
-  const isolatedOrders = await Promise.all(
-    symbols.map((symbol) =>
-      get<{ orderList: Row[] }>(`${margin}/isolated/open-orders`, { symbol, startTime: 0 }),
-    ),
-  );
-  const orders = [
-    ...spotOrders.map((row) => orderOf("spot", row)),
-    ...crossedOrders.orderList.map((row) => orderOf("crossed", row)),
-    ...isolatedOrders.flatMap((each) => each.orderList).map((row) => orderOf("isolated", row)),
-  ].sort((a, b) => b.time - a.time);
+  const [isolatedOrders, isolatedPlans] = await Promise.all([
+    each(symbols, (symbol) => listed(`${MARGIN}/isolated/open-orders`, { symbol, startTime: 0 })),
+    each(symbols, (symbol) => listed("/lombard/v1/margin/isolated/current-plan-order", { symbol })),
+  ]);
   return {
     loaded: true,
     spot: spot.map(spotBalance),
     crossed: crossed.map(marginBalance),
     isolated: isolated.map(marginBalance),
-    crossedRisk: risk.riskRateRatio ?? "0",
-    isolatedRisk: Object.fromEntries(
-      risks.map((row) => [row.symbol ?? "", row.riskRateRatio ?? "0"]),
-    ),
-    orders,
-    positions: [...first, ...second].filter((each) => !isDust(each)),
+    ...risks,
+    orders: [
+      ...spotOrders.map((row) => orderOf("spot", row)),
+      ...crossedOrders.map((row) => orderOf("crossed", row)),
+      ...isolatedOrders.map((row) => orderOf("isolated", row)),
+    ].sort((a, b) => b.time - a.time),
+    plans: [
+      ...spotPlans.map((row) => planOf("spot", row)),
+      ...crossedPlans.map((row) => planOf("crossed", row)),
+      ...isolatedPlans.map((row) => planOf("isolated", row)),
+    ].sort((a, b) => b.time - a.time),
     reading: account.get().reading + 1,
   };
 }
 
-/** What is left below the least that can be traded, and costs nothing, is no position any more. */
+async function listed(path: string, query: Record<string, string | number> = {}): Promise<Row[]> {
+  return (await get<{ orderList: Row[] }>(path, { ...query, limit: PAGE })).orderList;
+}
+
+async function each(symbols: string[], list: (symbol: string) => Promise<Row[]>): Promise<Row[]> {
+  return (await Promise.all(symbols.map(list))).flat();
+}
+
+type Risks = Pick<Own, "crossedRisk" | "isolatedRisk" | "positions">;
+
+async function readRisks(): Promise<Risks> {
+  const [risk, risks, first, second] = await Promise.all([
+    get<Row>(`${MARGIN}/crossed/account/risk-rate`),
+    get<Row[]>(`${MARGIN}/isolated/account/risk-rate`),
+    get<Position[]>("/lombard/v1/margin/positions", { mode: "crossed" }),
+    get<Position[]>("/lombard/v1/margin/positions", { mode: "isolated" }),
+  ]);
+  return {
+    crossedRisk: risk.riskRateRatio ?? "0",
+    isolatedRisk: Object.fromEntries(
+      risks.map((row) => [row.symbol ?? "", row.riskRateRatio ?? "0"]),
+    ),
+    positions: [...first, ...second].filter((row) => !isDust(row)),
+  };
+}
+
+/** Read anew what prices move, as long as somebody looks at it. */
+async function refreshRisks(): Promise<void> {
+  const before = account.get();
+  if (busy || document.hidden || !before.positions.length) return;
+  try {
+    const risks = await readRisks();
+    // What was read as a whole meanwhile is newer.
+    if (account.get() === before) account.set({ ...before, ...risks });
+  } catch {
+    // As with `refresh`.
+  }
+}
+
+/** What is left below the least that can be traded is no position any more; debts are told apart. */
 function isDust(position: Position): boolean {
   const pair = pairs.get().find((each) => each.symbol === position.symbol);
-  if (!pair || dec(position.baseInterestDue) > 0n || dec(position.quoteInterestDue) > 0n) return false;
+  if (!pair) return false;
   return (
     dec(position.size) < dec(pair.minSize) ||
     mul(dec(position.size), dec(position.indexPrice)) < dec(pair.minValue)
@@ -203,14 +280,40 @@ export function orderOf(mode: Mode, row: Row): Order {
   };
 }
 
-const CHANNELS = [
-  ["SPOT", "orders", "instId"],
-  ["SPOT", "account", "coin"],
-  ["MARGIN", "orders-crossed", "instId"],
-  ["MARGIN", "orders-isolated", "instId"],
-  ["MARGIN", "account-crossed", "coin"],
-  ["MARGIN", "account-isolated", "coin"],
-] as const;
+export const planOf = (mode: Mode, row: Row): Plan => ({
+  mode,
+  symbol: row.symbol ?? "",
+  orderId: row.orderId ?? "",
+  plan: row.plan ?? "",
+  side: row.side === "sell" ? "sell" : "buy",
+  orderType: row.orderType ?? "",
+  size: row.size ?? "",
+  isQuoted: row.planType === "total",
+  executePrice: row.executePrice ?? "",
+  triggerPrice: row.triggerPrice ?? "",
+  triggerType: row.triggerType ?? "",
+  callbackRatio: row.callbackRatio ?? "",
+  bestPrice: row.bestPrice ?? "",
+  loanType: row.loanType ?? "",
+  status: row.status ?? "",
+  reason: row.reason ?? "",
+  parentOrderId: row.parentOrderId ?? "",
+  time: Number(row.cTime),
+});
+
+type Teller = (mode: Mode, rows: Row[]) => void;
+
+const CHANNELS: ["SPOT" | "MARGIN", string, "instId" | "coin", Mode, Teller | null][] = [
+  ["SPOT", "orders", "instId", "spot", tellOfOrders],
+  ["SPOT", "orders-algo", "instId", "spot", tellOfPlans],
+  ["SPOT", "account", "coin", "spot", null],
+  ["MARGIN", "orders-crossed", "instId", "crossed", tellOfOrders],
+  ["MARGIN", "orders-isolated", "instId", "isolated", tellOfOrders],
+  ["MARGIN", "orders-algo-crossed", "instId", "crossed", tellOfPlans],
+  ["MARGIN", "orders-algo-isolated", "instId", "isolated", tellOfPlans],
+  ["MARGIN", "account-crossed", "coin", "crossed", null],
+  ["MARGIN", "account-isolated", "coin", "isolated", null],
+];
 
 /** Follow whoever is logged in. */
 export function followOwn(): void {
@@ -222,12 +325,16 @@ export function followOwn(): void {
     own.close();
     account.set(NOTHING);
     if (!user) return;
-    for (const [instType, channel, name] of CHANNELS) {
-      own.subscribe({ instType, channel, [name]: "default" }, () => void refresh());
+    for (const [instType, channel, name, mode, tell] of CHANNELS) {
+      own.subscribe({ instType, channel, [name]: "default" }, (rows) => {
+        tell?.(mode, rows);
+        void refresh();
+      });
     }
     void refresh();
   };
   me.listen(begin);
   begin();
   window.setInterval(() => void refresh(), OFTEN_MS);
+  window.setInterval(() => void refreshRisks(), RISK_MS);
 }

@@ -1,9 +1,9 @@
+import { keepRefusal } from "./refusals";
 import { Store } from "./store";
 
 // The venue's public API, as any client has it; a browser has a session in place of a key.
 
 export interface Venue {
-  socketUrl: string;
   sandbox: boolean;
   sandboxNeedsToken: boolean;
   signUp: boolean;
@@ -16,7 +16,11 @@ export interface Me {
   role: string;
   totp: boolean;
   csrfToken: string;
+  confirmed: boolean;
 }
+
+// The code of a call that came too soon after others.
+export const TOO_MANY = "429";
 
 /** A refusal of the venue's, in its own words. */
 export class Refused extends Error {
@@ -31,6 +35,8 @@ export class Refused extends Error {
 export const me = new Store<Me | null>(null);
 export const venue = new Store<Venue | null>(null);
 export const sandboxToken = { value: sessionStorage.getItem("sandbox-token") ?? "" };
+
+const NO_SESSION = "30004";
 
 type Query = Record<string, string | number | undefined>;
 
@@ -47,13 +53,13 @@ export async function get<T>(path: string, query: Query = {}): Promise<T> {
 }
 
 /** Send something to be done. Sent again when no answer came: the same key is the same command. */
-export async function post<T>(path: string, body: object = {}): Promise<T> {
+export async function post<T>(path: string, body: object = {}, token = me.get()?.csrfToken): Promise<T> {
   const request = {
     method: "POST",
     body: JSON.stringify(body),
     headers: {
       "Content-Type": "application/json",
-      "X-CSRF-Token": me.get()?.csrfToken ?? "",
+      "X-CSRF-Token": token ?? "",
       "Idempotency-Key": crypto.getRandomValues(new Uint32Array(4)).join("-"),
       ...local(path),
     },
@@ -64,7 +70,12 @@ export async function post<T>(path: string, body: object = {}): Promise<T> {
   } catch {
     response = await fetch(path, request);
   }
-  return answer<T>(response);
+  try {
+    return await answer<T>(response);
+  } catch (error) {
+    if (error instanceof Refused) keepRefusal(path, error.message);
+    throw error;
+  }
 }
 
 function local(path: string): Record<string, string> {
@@ -80,7 +91,7 @@ async function answer<T>(response: Response): Promise<T> {
     throw new Refused(String(response.status), `The venue answers with HTTP ${response.status}.`);
   }
   if (said.code === "00000") return said.data;
-  if (said.code === "30004") leave();
+  if (said.code === NO_SESSION) void lookAgain();
   throw new Refused(said.code, said.msg);
 }
 
@@ -128,8 +139,33 @@ export async function faucet(coin: string, amount: string): Promise<void> {
 }
 
 export async function logOut(): Promise<void> {
-  await post(`${IDENTITY}/log-out`);
-  leave();
+  const before = me.get();
+  // First of all nobody asks any more in the name of who leaves.
+  me.set(null);
+  try {
+    await post(`${IDENTITY}/log-out`, {}, before?.csrfToken);
+    leave();
+  } catch (error) {
+    me.set(before);
+    throw error;
+  }
+}
+
+let isLooking = false;
+
+/** Look whether the session is over, or was only replaced while something was under way. */
+async function lookAgain(): Promise<void> {
+  if (isLooking || !me.get()) return;
+  isLooking = true;
+  try {
+    const said = (await (await fetch(`${IDENTITY}/me`)).json()) as Envelope<Me>;
+    if (said.code === "00000") me.set(said.data);
+    else if (said.code === NO_SESSION) leave();
+  } catch {
+    // Whoever asks next looks again.
+  } finally {
+    isLooking = false;
+  }
 }
 
 function leave(): void {

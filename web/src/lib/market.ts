@@ -29,16 +29,18 @@ export interface Ticker {
 
 export interface Rate {
   coin: string;
+  // When the hour began that it is of.
+  hour: number;
   daily: Dec;
   next: Dec;
   utilization: Dec;
 }
 
 export const pairs = new Store<Pair[]>([]);
-export const tickers = new Store<Record<string, Ticker>>({});
+export const tickers = new Store<Record<string, Ticker>>({}, "calm");
 export const rates = new Store<Record<string, Rate>>({});
 // Index prices in USDT, by coin: what the venue judges accounts by.
-export const indexPrices = new Store<Record<string, Dec>>({ USDT: dec("1") });
+export const indexPrices = new Store<Record<string, Dec>>({ USDT: dec("1") }, "calm");
 
 type Row = Record<string, string>;
 
@@ -91,6 +93,7 @@ export async function readRates(): Promise<void> {
         row.coin ?? "",
         {
           coin: row.coin ?? "",
+          hour: Number(row.hour),
           daily: dec(row.dailyInterestRate),
           next: dec(row.nextDailyInterestRate),
           utilization: dec(row.utilization),

@@ -1,4 +1,4 @@
-import { me, post, venue } from "./api";
+import { me, post } from "./api";
 import { Store } from "./store";
 
 // The venue's WebSocket: subscriptions that outlive a connection.
@@ -60,9 +60,9 @@ class Socket {
   }
 
   private connect(): void {
-    const base = venue.get()?.socketUrl;
-    if (this.socket || !base) return;
-    const socket = new WebSocket(`${base}/${this.name}`);
+    if (this.socket) return;
+    const base = location.origin.replace(/^http/, "ws");
+    const socket = new WebSocket(`${base}/v2/ws/${this.name}`);
     this.socket = socket;
     const pinging = window.setInterval(() => this.isOpen && socket.send("ping"), PING_MS);
     socket.onopen = () => void this.begin(socket);

@@ -1,9 +1,14 @@
 import { useSyncExternalStore } from "react";
 
-// Values that change faster than a screen: readers hear of them once a frame.
+// Values that change faster than a screen: readers hear of them once a frame; of the market ten
+// times a second, all of it in one frame, which is as much as anybody can read.
 
+const CALM_MS = 100;
 const waiting = new Set<() => void>();
+const calmly = new Set<() => void>();
 let asked = false;
+let timer = 0;
+let calmed = 0;
 
 function tell(): void {
   asked = false;
@@ -12,21 +17,39 @@ function tell(): void {
   for (const each of told) each();
 }
 
+function ask(): void {
+  if (asked) return;
+  asked = true;
+  requestAnimationFrame(tell);
+}
+
+function askCalmly(): void {
+  timer ||= window.setTimeout(() => {
+    timer = 0;
+    calmed = performance.now();
+    for (const each of calmly) waiting.add(each);
+    calmly.clear();
+    ask();
+  }, Math.max(0, calmed + CALM_MS - performance.now()));
+}
+
 export class Store<T> {
   private readers = new Set<() => void>();
 
-  constructor(private current: T) {}
+  constructor(
+    private current: T,
+    private readonly pace: "frame" | "calm" = "frame",
+  ) {}
 
   readonly get = (): T => this.current;
 
   set(next: T): void {
     if (next === this.current) return;
     this.current = next;
-    for (const reader of this.readers) waiting.add(reader);
-    if (!asked) {
-      asked = true;
-      requestAnimationFrame(tell);
-    }
+    const isCalm = this.pace === "calm";
+    for (const reader of this.readers) (isCalm ? calmly : waiting).add(reader);
+    if (isCalm) askCalmly();
+    else ask();
   }
 
   change(how: (now: T) => T): void {
@@ -38,6 +61,7 @@ export class Store<T> {
     return () => {
       this.readers.delete(reader);
       waiting.delete(reader);
+      calmly.delete(reader);
     };
   };
 }

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "react";
 import { account } from "../lib/account";
-import { dec, num, percent, shown } from "../lib/decimal";
+import { dec, fixed, percent, shown } from "../lib/decimal";
 import { indexPrices, type Pair, pairs, tickers } from "../lib/market";
 import { go, route } from "../lib/route";
 import { useStore } from "../lib/store";
@@ -8,8 +8,10 @@ import { Book, Trades } from "../parts/Book";
 import { Chart, type Line } from "../parts/Chart";
 import { Dialogs } from "../parts/Dialogs";
 import { OrderForm } from "../parts/OrderForm";
+import { planName } from "../parts/Orders";
 import { Own } from "../parts/Own";
 import { Pairs } from "../parts/Pairs";
+import "../styles/trade.css";
 
 const BOOK_ROWS = 8;
 
@@ -104,19 +106,25 @@ function PairHead(props: { pair: Pair; choosing: boolean; toggle: () => void }) 
   );
 }
 
-/** One's own prices on the chart: orders, entry, liquidation. */
+/** One's own prices on the chart: orders, what waits, entry, liquidation. */
 function useLines(symbol: string): Line[] {
-  const { orders, positions } = useStore(account);
+  const { orders, plans, positions } = useStore(account);
+  const places = useStore(pairs).find((each) => each.symbol === symbol)?.priceDecimals ?? 2;
+  // Cut off as everywhere else.
+  const at = (price: string): number => Number(fixed(dec(price), places));
   const told = JSON.stringify([
     ...positions
       .filter((each) => each.symbol === symbol)
       .flatMap((each) => [
-        { price: num(dec(each.averageEntryPrice)), kind: "entry", title: `${each.mode} entry` },
-        { price: num(dec(each.liquidationPrice)), kind: "liquidation", title: "liquidation" },
+        { price: at(each.averageEntryPrice), kind: "entry", title: `${each.mode === "crossed" ? "cross" : each.mode} ${each.side}` },
+        { price: at(each.liquidationPrice), kind: "liquidation", title: "liquidation" },
       ]),
+    ...plans
+      .filter((each) => each.symbol === symbol)
+      .map((each) => ({ price: at(each.triggerPrice), kind: each.side, title: `${planName(each)} ${each.side}` })),
     ...orders
       .filter((each) => each.symbol === symbol && each.orderType === "limit")
-      .map((each) => ({ price: num(dec(each.price)), kind: each.side, title: each.side })),
+      .map((each) => ({ price: at(each.price), kind: each.side, title: each.side })),
   ]);
   return useMemo(() => (JSON.parse(told) as Line[]).filter((each) => each.price > 0), [told]);
 }

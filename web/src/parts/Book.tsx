@@ -1,4 +1,5 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import { account } from "../lib/account";
 import { abs, amount, dec, type Dec, fixed, ONE, percent, plain, shown } from "../lib/decimal";
 import type { Pair } from "../lib/market";
 import { market } from "../lib/socket";
@@ -28,19 +29,26 @@ export function Book(props: { pair: Pair; rows: number; pick: (price: string) =>
   const bids = useMemo(() => grouped(book.bids, step, false, rows), [book, step, rows]);
   const asks = useMemo(() => grouped(book.asks, step, true, rows), [book, step, rows]);
   const deepest = [...bids, ...asks].reduce((most, each) => (each.total > most ? each.total : most), 1n);
-  const last = useRef<Dec>(0n);
   const middle = bids[0] && asks[0] ? (bids[0].price + asks[0].price) / 2n : 0n;
-  const rising = middle >= last.current;
-  useEffect(() => {
-    last.current = middle;
-  }, [middle]);
+  const isRising = useDirection(middle);
+  const mine = useOwnLevels(pair.symbol, step);
   const places = Math.max(0, pair.priceDecimals - Math.log10(group));
   const line = (level: Level | undefined, kind: string, index: number) => (
-    <Line key={index} level={level} kind={kind} pair={pair} places={places} deepest={deepest} pick={props.pick} />
+    <Line
+      key={index}
+      level={level}
+      kind={kind}
+      pair={pair}
+      places={places}
+      deepest={deepest}
+      isBest={!!level && (level === bids[0] || level === asks[0])}
+      isMine={!!level && mine.has(`${kind}${level.price}`)}
+      pick={props.pick}
+    />
   );
   const blank = (count: number): undefined[] => Array.from({ length: Math.max(0, count) });
   return (
-    <div className="book">
+    <div className="book" onKeyDown={walk}>
       <div className="panel-head">
         <h2>Order book</h2>
         <select
@@ -66,7 +74,7 @@ export function Book(props: { pair: Pair; rows: number; pick: (price: string) =>
         )}
       </div>
       <div className="middle num">
-        <b className={rising ? "up" : "down"}>{middle ? shown(middle, pair.priceDecimals) : "–"}</b>
+        <b className={isRising ? "up" : "down"}>{middle ? shown(middle, pair.priceDecimals) : "–"}</b>
         <small className="soft">{spreadOf(bids[0], asks[0])}</small>
       </div>
       <div className="side">
@@ -76,12 +84,47 @@ export function Book(props: { pair: Pair; rows: number; pick: (price: string) =>
   );
 }
 
+/** Say which way a price has last moved. */
+function useDirection(price: Dec): boolean {
+  const seen = useRef({ price: 0n, isRising: true });
+  if (price !== seen.current.price) {
+    seen.current = { price, isRising: price > seen.current.price };
+  }
+  return seen.current.isRising;
+}
+
+/** The levels that one's own orders stand on, as they are grouped. */
+function useOwnLevels(symbol: string, step: Dec): Set<string> {
+  const { orders } = useStore(account);
+  return useMemo(() => {
+    const own = orders.filter((each) => each.symbol === symbol && each.orderType === "limit");
+    return new Set(
+      own.map((each) => {
+        const isAsk = each.side === "sell";
+        return `${isAsk ? "ask" : "bid"}${levelOf(dec(each.price), step, isAsk)}`;
+      }),
+    );
+  }, [orders, symbol, step]);
+}
+
+/** Go from level to level with the arrow keys: the best of each side is reached with Tab. */
+function walk(event: KeyboardEvent<HTMLDivElement>): void {
+  const way = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
+  const levels = [...event.currentTarget.querySelectorAll<HTMLButtonElement>("button.line")];
+  const at = levels.indexOf(document.activeElement as HTMLButtonElement);
+  if (!way || at < 0) return;
+  event.preventDefault();
+  levels[at + way]?.focus();
+}
+
 function Line(props: {
   level: Level | undefined;
   kind: string;
   pair: Pair;
   places: number;
   deepest: Dec;
+  isBest: boolean;
+  isMine: boolean;
   pick: (price: string) => void;
 }) {
   const { level, pair } = props;
@@ -89,8 +132,9 @@ function Line(props: {
   const share = Number((level.total * 1000n) / props.deepest) / 1000;
   return (
     <button
-      tabIndex={-1}
-      className={`line ${props.kind}`}
+      tabIndex={props.isBest ? 0 : -1}
+      className={`line ${props.kind} ${props.isMine ? "mine" : ""}`}
+      title={props.isMine ? "You have an order here" : undefined}
       onClick={() => props.pick(fixed(level.price, pair.priceDecimals))}
     >
       <i style={{ transform: `scaleX(${share})` }} />
@@ -110,12 +154,16 @@ function spreadOf(bid: Level | undefined, ask: Level | undefined): string {
   return `spread ${percent((spread * ONE) / ask.price, 3)}`;
 }
 
+/** The level a price is counted to: asks upwards, bids downwards. */
+function levelOf(price: Dec, step: Dec, isAsk: boolean): Dec {
+  const down = price - (price % step);
+  return isAsk && down !== price ? down + step : down;
+}
+
 function grouped(levels: Levels, step: Dec, rising: boolean, rows: number): Level[] {
   const sums = new Map<Dec, Dec>();
   for (const [text, size] of levels) {
-    const price = dec(text);
-    const down = price - (price % step);
-    const at = rising && down !== price ? down + step : down;
+    const at = levelOf(dec(text), step, rising);
     sums.set(at, (sums.get(at) ?? 0n) + dec(size));
   }
   const sorted = [...sums].sort(([a], [b]) => (a < b === rising ? -1 : 1)).slice(0, rows);
@@ -127,7 +175,7 @@ function grouped(levels: Levels, step: Dec, rising: boolean, rows: number): Leve
 }
 
 function useBook(symbol: string): Store<Sides> {
-  const store = useMemo(() => new Store<Sides>({ bids: new Map(), asks: new Map() }), [symbol]);
+  const store = useMemo(() => new Store<Sides>({ bids: new Map(), asks: new Map() }, "calm"), [symbol]);
   useEffect(
     () =>
       market.subscribe({ instType: "SPOT", channel: "books", instId: symbol }, ([told], action) => {
@@ -158,10 +206,10 @@ interface Print {
   size: string;
   side: string;
 }
-const PRINTS = 60;
+const PRINTS = 40;
 
 export function Trades({ pair }: { pair: Pair }) {
-  const store = useMemo(() => new Store<Print[]>([]), [pair.symbol]);
+  const store = useMemo(() => new Store<Print[]>([], "calm"), [pair.symbol]);
   useEffect(
     () =>
       market.subscribe({ instType: "SPOT", channel: "trade", instId: pair.symbol }, (rows, action) =>

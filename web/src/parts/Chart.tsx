@@ -1,4 +1,5 @@
 import {
+  type AutoscaleInfo,
   CandlestickSeries,
   createChart,
   HistogramSeries,
@@ -43,6 +44,7 @@ const PAGE = 200;
 // So many candles without a trade are more likely an hour that was stepped over.
 const GAP = 5;
 const NEAR_THE_EDGE = 30;
+const LEGEND_MOST = 12;
 
 interface Candle {
   time: UTCTimestamp;
@@ -75,7 +77,10 @@ export function Chart({ pair, lines }: { pair: Pair; lines: Line[] }) {
     if (!place.current) return undefined;
     const drawn = new Drawn(place.current, pair);
     chart.current = drawn;
-    return () => drawn.remove();
+    return () => {
+      chart.current = null;
+      drawn.remove();
+    };
   }, [pair]);
   useEffect(() => chart.current?.show(unit), [pair, unit]);
   useEffect(() => chart.current?.paint(), [pair, look]);
@@ -98,7 +103,35 @@ export function Chart({ pair, lines }: { pair: Pair; lines: Line[] }) {
           </button>
         ))}
       </div>
+      {lines.length > 0 && <Legend key={pair.symbol} lines={lines} pair={pair} show={(price) => chart.current?.reach(price)} />}
       <div className="canvas" ref={place} role="img" aria-label={`Candles of ${pair.symbol}`} />
+    </div>
+  );
+}
+
+// Cut off as prices are elsewhere; what a number misses by being binary does not count.
+const cut = (price: number, places: number): string =>
+  (Math.floor(price * 10 ** places + 1e-6) / 10 ** places).toFixed(places);
+
+/** The lines in words; a click brings one into sight, a second lets the prices fit again. */
+function Legend(props: { lines: Line[]; pair: Pair; show: (price: number) => void }) {
+  const { lines, pair } = props;
+  const [shownPrice, setShownPrice] = useState(0);
+  useEffect(() => props.show(shownPrice), [shownPrice, lines, pair]);
+  return (
+    <div className="legend" role="group" aria-label="Lines">
+      {lines.slice(0, LEGEND_MOST).map((each, index) => (
+        <button
+          key={index}
+          className="plain"
+          aria-pressed={each.price === shownPrice}
+          title="Bring this price into sight"
+          onClick={() => setShownPrice(each.price === shownPrice ? 0 : each.price)}
+        >
+          <i className={each.kind} aria-hidden="true" />
+          {each.title} <span className="num">{cut(each.price, pair.priceDecimals)}</span>
+        </button>
+      ))}
     </div>
   );
 }
@@ -115,6 +148,8 @@ class Drawn {
   private isComplete = false;
   private frame = 0;
   private unit = GRANULARITIES[0];
+  // A price that shall be in sight whatever the candles are; 0 for none.
+  private reached = 0;
 
   constructor(
     place: HTMLElement,
@@ -128,7 +163,13 @@ class Drawn {
     });
     const step = 10 ** -pair.priceDecimals;
     const priceFormat = { type: "price" as const, precision: pair.priceDecimals, minMove: step };
-    this.candles = this.chart.addSeries(CandlestickSeries, { priceFormat });
+    const autoscaleInfoProvider = (usual: () => AutoscaleInfo | null): AutoscaleInfo | null => {
+      const range = usual()?.priceRange;
+      if (!range || !this.reached) return usual();
+      const [low, high] = [Math.min(range.minValue, this.reached), Math.max(range.maxValue, this.reached)];
+      return { priceRange: { minValue: low, maxValue: high } };
+    };
+    this.candles = this.chart.addSeries(CandlestickSeries, { priceFormat, autoscaleInfoProvider });
     this.volumes = this.chart.addSeries(HistogramSeries, {
       priceScaleId: "",
       priceFormat: { type: "volume" },
@@ -169,6 +210,14 @@ class Drawn {
       if (rows.length > 1 || isFirst) this.drawAll(isFirst);
       else this.drawLast();
     });
+  }
+
+  /** Let the prices that are shown take in one more; 0 for none. */
+  reach(price: number): void {
+    if (price === this.reached) return;
+    this.reached = price;
+    this.candles.priceScale().applyOptions({ autoScale: true });
+    if (this.rows.size) this.drawAll(false);
   }
 
   /** Take the colours of the page. */

@@ -44,7 +44,15 @@ function coinsFor(what: Asked): string[] {
 }
 
 /** A dialog of the browser's own: it keeps the focus, and Escape shuts it. */
-function Frame(props: { title: string; act: string; able: boolean; run: () => Promise<string>; children: ReactNode }) {
+export function Frame(props: {
+  title: string;
+  act: string;
+  able: boolean;
+  run: () => Promise<string>;
+  leave?: () => void;
+  children: ReactNode;
+}) {
+  const leave = props.leave ?? shut;
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState("");
   const place = useRef<HTMLDialogElement>(null);
@@ -55,7 +63,7 @@ function Frame(props: { title: string; act: string; able: boolean; run: () => Pr
     setFault("");
     try {
       note(await props.run());
-      shut();
+      leave();
     } catch (error) {
       setFault(wordsOf(error));
     } finally {
@@ -64,11 +72,11 @@ function Frame(props: { title: string; act: string; able: boolean; run: () => Pr
     }
   };
   return (
-    <dialog ref={place} onClose={shut} aria-label={props.title}>
+    <dialog ref={place} onClose={leave} aria-label={props.title}>
       <form onSubmit={(event) => void run(event)}>
         <div className="panel-head">
           <h2>{props.title}</h2>
-          <button type="button" className="plain" aria-label="Close" onClick={shut}>
+          <button type="button" className="plain" aria-label="Close" onClick={leave}>
             ×
           </button>
         </div>
@@ -119,7 +127,7 @@ function useRead<T>(path: string, query: Record<string, string>): T | null {
   return found;
 }
 
-function Terms({ limit }: { limit: Limit | null }) {
+export function Terms({ limit }: { limit: Limit | null }) {
   if (!limit) return null;
   return (
     <details className="terms">

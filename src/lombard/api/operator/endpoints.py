@@ -4,7 +4,18 @@ from collections.abc import Collection
 
 from lombard.api import health
 from lombard.api.coupons import CampaignRow, coupon_campaigns
-from lombard.api.operator import books, liquidations, listings, money, people, statements, terms
+from lombard.api.operator import (
+    books,
+    door,
+    liquidations,
+    listings,
+    money,
+    overview,
+    people,
+    statements,
+    stress,
+    terms,
+)
 from lombard.api.operator.hand import by_hand, reads, writes
 from lombard.api.sandbox_coupons import (
     CampaignBody,
@@ -18,9 +29,13 @@ from lombard.api.sandbox_coupons import (
 from lombard.api.table import Endpoint, NoParameters
 
 
-def operator_endpoints(needs_two: Collection[str] = ()) -> list[Endpoint]:
+def operator_endpoints(
+    needs_two: Collection[str] = (),
+    read_vitals: overview.ReadVitals = lambda: overview.NONE,
+) -> list[Endpoint]:
     """Make the rows; `needs_two` are the kinds of movement (`money.KINDS`) that two make."""
     return [
+        *overview.endpoints(read_vitals),
         *listings.endpoints(),
         *terms.endpoints(),
         *money.endpoints([money.KINDS[name] for name in needs_two]),
@@ -28,7 +43,9 @@ def operator_endpoints(needs_two: Collection[str] = ()) -> list[Endpoint]:
         *books.endpoints(),
         *statements.endpoints(),
         *liquidations.endpoints(),
+        *stress.endpoints(),
         *_campaigns(),
+        *door.endpoints(),
         *health.endpoints(),
     ]
 

@@ -15,8 +15,9 @@ from lombard.api.decoding import Request, malformed
 from lombard.api.errors import Scene
 from lombard.api.ports import Operates, Reply
 from lombard.api.table import GET, POST, Endpoint, signed
+from lombard.api.wallet import ACCOUNT_TYPES
 from lombard.core import queries
-from lombard.core.commands import Command, operator_id
+from lombard.core.commands import SLOT_ISOLATED, Command, operator_id, slot_of
 from lombard.core.units import UnitsError, parse_units
 from lombard.identity import Permission
 
@@ -66,6 +67,15 @@ async def give(call: Call, command: Command, explain: Explain | None = None) -> 
         limit = str(reply.units) if explain is None else explain(reply.refusal, reply.units)
         raise call.fault(reply.refusal, reply.detail, limit)
     return reply
+
+
+def give_once(call: Call) -> None:
+    """Give what this call answers with only once, for it is secret: when it comes again, signed as
+    before, it is refused and not done.
+
+    Raises `Fault` when it may have been done before this process began.
+    """
+    call.context.replays.forbid(call.command_id)
 
 
 def by_hand(
@@ -155,6 +165,14 @@ def parse_user(call: Call, text: str, name: str = "userId") -> int:
 def value_of(value_e26: int) -> str:
     """Write a value in USDT, rounded down to 1e-8."""
     return value_text(value_e26 // 10**18)
+
+
+def place_of(call: Call, account: int) -> tuple[str, str]:
+    """Say of which kind an account is, and of which pair an isolated one."""
+    slot = slot_of(account)
+    if slot < SLOT_ISOLATED:
+        return ACCOUNT_TYPES[slot], ""
+    return ACCOUNT_TYPES[SLOT_ISOLATED], queries.pairs(call.state)[slot - SLOT_ISOLATED].symbol
 
 
 def chosen(said: bool | None, as_is: bool) -> bool:

@@ -5,12 +5,11 @@ import msgspec
 from lombard.api.amounts import parse_id, ratio_text, value_text
 from lombard.api.context import Call
 from lombard.api.liquidation_record import LiquidationView, read_liquidation
-from lombard.api.operator.hand import SCENE, reads, value_of
+from lombard.api.operator.hand import SCENE, place_of, reads, value_of
 from lombard.api.paging import PageQuery, parse_page
 from lombard.api.table import Endpoint, NoParameters
-from lombard.api.wallet import ACCOUNT_TYPES
 from lombard.core import queries
-from lombard.core.commands import SLOT_ISOLATED, slot_of, user_of
+from lombard.core.commands import user_of
 
 
 class Running(msgspec.Struct):
@@ -73,7 +72,7 @@ async def running(call: Call, _: NoParameters) -> list[Running]:
             Running(
                 str(job.id),
                 str(user_of(account)),
-                *_place(call, account),
+                *place_of(call, account),
                 str(job.started_ms),
                 str(job.step),
                 ratio_text(risk.ratio_e6()),
@@ -94,7 +93,7 @@ async def past_ones(call: Call, query: PageQuery) -> list[Past]:
         Past(
             str(row.liquidation_id),
             str(user_of(row.account)),
-            *_place(call, row.account),
+            *place_of(call, row.account),
             str(row.started_ms),
             str(row.finished_ms) if row.finished_ms else "",
             ratio_text(row.ratio_e6),
@@ -110,10 +109,3 @@ async def past_ones(call: Call, query: PageQuery) -> list[Past]:
 async def record(call: Call, query: RecordQuery) -> LiquidationView:
     """GET liquidations/record: every step of one"""
     return await read_liquidation(call, parse_id(SCENE, "liqId", query.liqId))
-
-
-def _place(call: Call, account: int) -> tuple[str, str]:
-    slot = slot_of(account)
-    if slot < SLOT_ISOLATED:
-        return ACCOUNT_TYPES[slot], ""
-    return ACCOUNT_TYPES[SLOT_ISOLATED], queries.pairs(call.state)[slot - SLOT_ISOLATED].symbol

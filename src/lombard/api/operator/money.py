@@ -26,6 +26,7 @@ from lombard.api.operator.hand import (
     value_of,
     writes,
 )
+from lombard.api.paging import PageQuery, parse_page
 from lombard.api.ports import State
 from lombard.api.rates import RateModel, model_of
 from lombard.api.table import Endpoint, NoParameters
@@ -102,6 +103,25 @@ class PendingMovement(msgspec.Struct):
     time: str
 
 
+class DecidedMovement(msgspec.Struct):
+    """A movement that was asked for at `time`, and `done` or `rejected` by `decidedBy`."""
+
+    movementId: str
+    status: str
+    kind: str
+    userId: str
+    coin: str
+    amount: str
+    operatorId: str
+    time: str
+    decidedBy: str
+    decidedTime: str
+
+
+class DecidedQuery(PageQuery):
+    """A page of what was decided."""
+
+
 class MovementId(msgspec.Struct):
     """Which request."""
 
@@ -174,6 +194,7 @@ def endpoints(needs_two: Collection[int]) -> list[Endpoint]:
     return [
         writes("movements", MovementBody, needed, Movement, partial(move, frozenset(needs_two))),
         reads("movements/pending", NoParameters, (), list[PendingMovement], pending),
+        reads("movements/decided", DecidedQuery, (), list[DecidedMovement], decided),
         writes("movements/approve", MovementId, one, Movement, approve),
         writes("movements/reject", MovementId, one, Movement, reject),
         reads("pools", NoParameters, (), list[Pool], pools),
@@ -224,6 +245,28 @@ async def pending(call: Call, _: NoParameters) -> list[PendingMovement]:
             str(row.proposed_ms),
         )
         for row in queries.proposals(call.state)
+    ]
+
+
+async def decided(call: Call, query: DecidedQuery) -> list[DecidedMovement]:
+    """GET movements/decided: the latest asked for first, with the times of asking"""
+    page = parse_page(SCENE, query)
+    rows = await call.past(call.context.reader.decided_moves, page)
+    coins = queries.coins(call.state)
+    return [
+        DecidedMovement(
+            str(row.proposal_id),
+            DONE if row.approved else REJECTED,
+            _NAMES[row.kind],
+            str(row.user) if row.user else "",
+            coins[row.coin].name,
+            coin_text(coins[row.coin], row.units),
+            operator_name(row.operator),
+            str(row.time_ms),
+            operator_name(row.decided_by),
+            str(row.decided_ms),
+        )
+        for row in rows
     ]
 
 

@@ -7,8 +7,18 @@ import msgspec
 from lombard.api.amounts import coin_text, parse_count, ratio_text
 from lombard.api.context import Call
 from lombard.api.decoding import empty, malformed
+from lombard.api.errors import Fault
 from lombard.api.lookup import coin_of, pair_of
-from lombard.api.operator.hand import SCENE, give, parse_number, parse_user, reads, value_of, writes
+from lombard.api.operator.hand import (
+    SCENE,
+    give,
+    give_once,
+    parse_number,
+    parse_user,
+    reads,
+    value_of,
+    writes,
+)
 from lombard.api.paging import PageQuery, parse_page
 from lombard.api.table import Endpoint, NoParameters
 from lombard.api.wallet import ACCOUNT_TYPES, CROSSED_TYPE, ISOLATED_TYPE, SPOT_TYPE
@@ -24,9 +34,10 @@ from lombard.core.commands import (
     slot_of,
 )
 from lombard.history import rows as past
-from lombard.identity import ALL_PERMISSIONS
+from lombard.identity import ALL_PERMISSIONS, UnknownUser
 
 PAGE_MAX: Final = 500
+AUDIT_PAGE_MAX: Final = 100
 PAGE: Final = 100
 LEDGER_NAMES: Final = {
     past.LEDGER_DEPOSIT: "deposit",
@@ -108,6 +119,34 @@ class AccountRow(msgspec.Struct):
     balances: list[BalanceRow]
 
 
+class ResetToken(msgspec.Struct):
+    """What a user sets a new password with, once, before `endsAt`; shown this once."""
+
+    userId: str
+    email: str
+    token: str
+    endsAt: str
+
+
+class AuditQuery(msgspec.Struct):
+    """A page of the audit log: of one user (operators are below zero), or of all."""
+
+    userId: str = ""
+    idLessThan: str = ""
+    limit: str = ""
+
+
+class AuditLine(msgspec.Struct):
+    """What was done, by whom and from where; `userId` is empty where nobody was recognised."""
+
+    id: str
+    time: str
+    userId: str
+    action: str
+    detail: str
+    address: str
+
+
 class LedgerQuery(PageQuery):
     """A page of an account's statement."""
 
@@ -154,6 +193,8 @@ def endpoints() -> list[Endpoint]:
         writes("users", NoParameters, (), NewUser, admit),
         reads("users/accounts", UserQuery, ("userId",), list[AccountRow], accounts),
         reads("users/ledger", LedgerQuery, ("userId",), list[LedgerLine], ledger),
+        reads("audit", AuditQuery, (), list[AuditLine], audit),
+        writes("users/password-reset", UserQuery, ("userId",), ResetToken, reset_password),
         writes("users/freeze", FreezeBody, ("userId",), Frozen, freeze),
     ]
 
@@ -183,9 +224,46 @@ async def users(call: Call, query: UsersQuery) -> list[UserRow]:
 
 async def admit(call: Call, _: NoParameters) -> NewUser:
     """POST users: for those who do not sign up by themselves"""
+    give_once(call)
     user = (await give(call, AddUser())).id
     key = await call.context.directory.create_key(user, ALL_PERMISSIONS)
     return NewUser(str(user), key.key, key.secret, key.passphrase)
+
+
+async def reset_password(call: Call, body: UserQuery) -> ResetToken:
+    """POST users/password-reset: to be handed to its user, by whatever way is safe"""
+    give_once(call)
+    user = parse_user(call, body.userId)
+    accounts = call.context.directory.accounts
+    # The second device stays: whoever gives this cannot come in by it.
+    try:
+        made = await accounts.issue_reset(user, by=call.user, address=call.visit.address)
+    except UnknownUser:
+        raise Fault("40807", "nobody of this number can log in") from None
+    return ResetToken(str(user), made.email, made.token, str(made.ends_ms))
+
+
+async def audit(call: Call, query: AuditQuery) -> list[AuditLine]:
+    """GET audit: newest first; what people and operators did to accounts, not to the venue"""
+    limit = parse_count(SCENE, "limit", query.limit, AUDIT_PAGE_MAX, AUDIT_PAGE_MAX)
+    before = parse_number("idLessThan", query.idLessThan, 18) if query.idLessThan else 0
+    user = None
+    if query.userId:
+        digits = query.userId.removeprefix("-")
+        user = parse_number("userId", digits, 12)
+        user = -user if digits != query.userId else user
+    found = await call.context.directory.accounts.audit(user, before, limit)
+    return [
+        AuditLine(
+            str(line.id),
+            str(line.at_ms),
+            "" if line.user is None else str(line.user),
+            line.action,
+            line.detail,
+            line.address,
+        )
+        for line in found
+    ]
 
 
 async def accounts(call: Call, query: UserQuery) -> list[AccountRow]:

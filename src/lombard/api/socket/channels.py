@@ -10,6 +10,7 @@ from lombard.api.socket import order_pushes as shapes
 from lombard.api.socket.algo_topics import Algos
 from lombard.api.socket.books import FullBook, TopOfBook
 from lombard.api.socket.market_topics import Candles, IndexPrices, Ticker, Trades
+from lombard.api.socket.notice_topics import Notices
 from lombard.api.socket.order_topics import Orders, Shape
 from lombard.api.socket.topic import Topic
 from lombard.api.socket.words import Arg
@@ -165,6 +166,10 @@ def _algos(kind: int, context: Context, arg: dict[str, str], user: int, pair: Pa
     return Algos(context, arg, user, kind, pair)
 
 
+def _notices(context: Context, arg: dict[str, str], _user: int, _pair: Pair | None) -> Topic:
+    return Notices(context, arg)
+
+
 def _balances(
     kind: int,
     shape: accounts.Shape,
@@ -278,6 +283,21 @@ def _private() -> list[Channel]:
     return rows
 
 
+def _of_notices() -> Channel:
+    return Channel(
+        MARGIN,
+        "notices",
+        _notices,
+        "calls, liquidations, failed orders, reminders, announcements, coupons",
+        "none",
+        "each, as it is durable",
+        private=True,
+        of_pair=False,
+        of_all=True,
+        ours=True,
+    )
+
+
 def _of_orders(inst_type: str, name: str, kind: int, shape: Shape, about: str) -> Channel:
     return Channel(
         inst_type,
@@ -309,5 +329,5 @@ def _of_balances(
 
 
 CHANNELS: Final[dict[tuple[str, str], Channel]] = {
-    (row.inst_type, row.name): row for row in (*_public(), *_private())
+    (row.inst_type, row.name): row for row in (*_public(), *_private(), _of_notices())
 }

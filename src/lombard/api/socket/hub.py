@@ -17,6 +17,10 @@ from lombard.api.socket.topic import Listener, Topic
 from lombard.core import queries
 from lombard.core.commands import Envelope, user_of
 from lombard.core.events import (
+    AnnouncedChangeMade,
+    AnnouncementWithdrawn,
+    ChangeAnnounced,
+    CouponGranted,
     Event,
     HourTurned,
     IndexPricesSet,
@@ -28,6 +32,12 @@ from lombard.core.events import (
 
 # Channel, what of it, and whose: 0 for what is public.
 Key = tuple[Channel, str, int]
+_TOLD_EVERYBODY: Final = (
+    HourTurned,
+    ChangeAnnounced,
+    AnnouncedChangeMade,
+    AnnouncementWithdrawn,
+)
 _LOG: Final = structlog.get_logger("lombard.socket")
 
 
@@ -123,7 +133,7 @@ class Hub:
             for topic in self._of_index:
                 topic.hear(envelope, event)
             return
-        elif isinstance(event, HourTurned):
+        elif isinstance(event, _TOLD_EVERYBODY):
             for topics in self._of_user.values():
                 for topic in topics:
                     topic.hear(envelope, event)
@@ -222,5 +232,7 @@ def users_in(event: Event) -> list[int]:
     if isinstance(event, Transferred):
         source, target = user_of(event.from_account), user_of(event.to_account)
         return [source] if source == target else [source, target]
+    if isinstance(event, CouponGranted):
+        return [event.user]
     account = getattr(event, "account", None)
     return [] if account is None else [user_of(account)]

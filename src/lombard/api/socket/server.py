@@ -1,4 +1,4 @@
-"""The listener of the WebSocket, and what looks after its connections."""
+"""What looks after the connections of the WebSocket."""
 
 import asyncio
 import socket
@@ -11,13 +11,14 @@ from lombard.api.socket import limits
 from lombard.api.socket.connection import Connection, House
 from lombard.api.socket.hub import Hub
 
-BACKLOG: Final = 1024
+# Of a connection whose first bytes are these, the HTTP listener hears no more.
+REQUEST_PREFIX: Final = b"GET /v2/ws"
 GOING_AWAY: Final = 1001
 
 
 @final
 class SocketServer:
-    """Listens for clients of the WebSocket; `hub.heard` is for the node to call."""
+    """Serves clients of the WebSocket; `hub.heard` is for the node to call."""
 
     def __init__(self, context: Context, figures: limits.Limits | None = None) -> None:
         self.hub: Final = Hub(context)
@@ -25,34 +26,29 @@ class SocketServer:
         self.house.admits = self._admits
         self._is_counted: Final = context.limits is not None
         self._connects: Final = Buckets(limits.CONNECTS_PER_FIVE_MINUTES, 300 * SECOND_NS)
-        self._server: asyncio.Server | None = None
+        self._is_stopping = False
         self._sweeper: asyncio.TimerHandle | None = None
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port. Raises `OSError`."""
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # Connections inherit it: what the kernel keeps for a slow client is bounded, too.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.KERNEL_BYTES)
-            listener.bind((host, port))
-            loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(
-                lambda: Connection(self.house), sock=listener, backlog=BACKLOG
-            )
-        except BaseException:
-            listener.close()
-            raise
+    def begin(self) -> None:
+        """Begin to look after connections."""
         self._sweep()
-        return int(listener.getsockname()[1])
+
+    def take_over(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Take over a connection that came as one of HTTP, with the first bytes of it."""
+        # What the kernel keeps for a slow client is bounded, too.
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDBUF, limits.KERNEL_BYTES
+        )
+        connection = Connection(self.house)
+        transport.set_protocol(connection)
+        connection.connection_made(transport)
+        connection.data_received(data)
 
     async def stop(self) -> None:
         """Take no more clients, and say goodbye to those that are there."""
+        self._is_stopping = True
         if self._sweeper is not None:
             self._sweeper.cancel()
-        if self._server is not None:
-            self._server.close()
         for connection in list(self.house.connections):
             connection.close(GOING_AWAY, "the venue is stopping")
         self.hub.close()
@@ -65,7 +61,7 @@ class SocketServer:
 
     def _admits(self, address: str) -> bool:
         there = self.house.connections
-        if len(there) >= limits.CONNECTIONS_MAX:
+        if self._is_stopping or len(there) >= limits.CONNECTIONS_MAX:
             return False
         if not self._is_counted:
             return True

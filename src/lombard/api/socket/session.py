@@ -257,7 +257,7 @@ class Session:
     def _ticket_holder(self, ticket: str) -> BrowserSession:
         """Find the session a page of ours speaks for. Raises `SocketFault`."""
         origin, host = self.page
-        if origin and not is_of_this_venue(self._context.rules, origin, host):
+        if origin and not is_of_this_venue(self._context.rules, origin.decode("latin-1"), host):
             raise SocketFault("30005", "a page of another origin", ends=True)
         found = self._context.directory.accounts.redeem_ticket(ticket)
         if found is None:
