@@ -37,6 +37,7 @@ export const venue = new Store<Venue | null>(null);
 export const sandboxToken = { value: sessionStorage.getItem("sandbox-token") ?? "" };
 
 const NO_SESSION = "30004";
+const PATIENCE_MS = 5000;
 
 type Query = Record<string, string | number | undefined>;
 
@@ -49,17 +50,39 @@ interface Envelope<T> {
 export async function get<T>(path: string, query: Query = {}): Promise<T> {
   const said = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
   const tail = new URLSearchParams(said.map(([name, value]) => [name, String(value)])).toString();
-  return answer<T>(await fetch(tail ? `${path}?${tail}` : path, { headers: local(path) }));
+  const target = tail ? `${path}?${tail}` : path;
+  return counted(async () => answer<T>(await fetch(target, { headers: local(path) })));
+}
+
+let underWay = 0;
+
+async function counted<T>(call: () => Promise<T>): Promise<T> {
+  underWay += 1;
+  try {
+    return await call();
+  } finally {
+    underWay -= 1;
+  }
+}
+
+/** Wait until what was asked is answered, if that is soon. */
+async function settled(): Promise<void> {
+  const until = Date.now() + PATIENCE_MS;
+  while (underWay && Date.now() < until) await new Promise((done) => window.setTimeout(done, 20));
 }
 
 /** Send something to be done. Sent again when no answer came: the same key is the same command. */
 export async function post<T>(path: string, body: object = {}): Promise<T> {
+  return counted(() => send<T>(path, body, me.get()?.csrfToken ?? ""));
+}
+
+async function send<T>(path: string, body: object, csrfToken: string): Promise<T> {
   const request = {
     method: "POST",
     body: JSON.stringify(body),
     headers: {
       "Content-Type": "application/json",
-      "X-CSRF-Token": me.get()?.csrfToken ?? "",
+      "X-CSRF-Token": csrfToken,
       "Idempotency-Key": crypto.getRandomValues(new Uint32Array(4)).join("-"),
       ...local(path),
     },
@@ -138,8 +161,17 @@ export async function faucet(coin: string, amount: string): Promise<void> {
   await post("/lombard/v1/sandbox/deposits", { userId, coin, amount });
 }
 
+/** End the session, when nothing is under way any more that would need it. */
 export async function logOut(): Promise<void> {
-  await post(`${IDENTITY}/log-out`);
+  const was = me.get();
+  me.set(null);
+  await settled();
+  try {
+    await send(`${IDENTITY}/log-out`, {}, was?.csrfToken ?? "");
+  } catch (error) {
+    me.set(was);
+    throw error;
+  }
   leave();
 }
 
