@@ -17,7 +17,8 @@ from lombard.api.errors import SENTENCES
 from lombard.api.table import GET, Access, Endpoint
 from lombard.core import queries
 from lombard.core.commands import SLOT_SPOT, account_id
-from tests.api.house import START_MS, Client, House, Street, run, street
+from tests.api.browser import IDENTITY, PASSWORD, trader
+from tests.api.house import START_MS, Client, House, OpenStreet, Street, run, street
 from tests.api.test_ownership import owner_of_everything
 
 # What an endpoint asks for besides; whatever it does not take is not sent.
@@ -80,6 +81,16 @@ BATCHES: Final = {
 }
 
 
+# What people name of their own in a browser; whoever names another's is told that there is none.
+OF_BROWSERS: Final = {
+    "keys/change": ("apiKey",),
+    "keys/delete": ("apiKey",),
+    "sessions/revoke": ("sessionId",),
+    # A place in one's own log, and no name of anything.
+    "audit": ("idLessThan",),
+}
+
+
 class Case(NamedTuple):
     """An endpoint, and the parameter that names something."""
 
@@ -109,6 +120,27 @@ def test_every_list_and_name_is_known_to_this_page() -> None:
             name = field.encode_name
             if row.access is Access.SIGNED and name.lower().endswith(("id", "oid", "idlist")):
                 assert name in (*SINGLE, *LISTS, "campaignId", "newClientOid"), row.path
+            elif name.lower().endswith(("id", "key")):
+                assert name in OF_BROWSERS.get(row.path.removeprefix(f"{IDENTITY}/"), ()), row.path
+
+
+def test_another_s_keys_and_sessions_are_nothing(open_street: OpenStreet) -> None:
+    async def test(place: Street) -> None:
+        ann, bob = await trader(place), await trader(place, "bob@example.org")
+        await ann.done("confirm", password=PASSWORD)
+        await bob.done("confirm", password=PASSWORD)
+        key = (await ann.done("keys/create", permissions=["read"]))["apiKey"]
+        (session,) = await ann.read("sessions")
+        before = [await ann.read(each) for each in ("keys", "sessions", "audit")]
+        for call, code in {"keys/change": "40037", "keys/delete": "40037"}.items():
+            assert code == (await bob.refused(call, apiKey=key))[0]
+            assert code == (await bob.refused(call, apiKey="lk_none"))[0]
+        for name in (session["sessionId"], "x"):
+            assert "40020" == (await bob.refused("sessions/revoke", sessionId=name))[0]
+        after = [await ann.read(each) for each in ("keys", "sessions", "audit")]
+        assert before == after
+
+    open_street.run(test)
 
 
 @pytest.mark.timeout(300)

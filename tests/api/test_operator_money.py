@@ -1,11 +1,15 @@
 """Money by operators' hands: movements, two people's word, solvency, users and their freezing."""
 
+import asyncio
 import json
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from lombard.api.operator import money
 from lombard.core import queries
 from lombard.core.commands import (
     MOVE_WITHDRAW_POOL,
@@ -20,6 +24,7 @@ from lombard.core.commands import (
     operator_id,
 )
 from lombard.core.units import parse_units
+from tests.api.browser import Browser, trader
 from tests.api.house import START_MS, Client, fault_in, run
 from tests.api.office import Office, at, office
 
@@ -311,6 +316,78 @@ def test_a_frozen_trader_is_told_so(tmp_path: Path) -> None:
     run(test())
 
 
+def test_what_was_decided_is_listed_with_who_and_when(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with office(tmp_path, TWO) as desk:
+            user = str(await desk.place.house.create_user())
+            wish = {"kind": "deposit", "userId": user, "coin": "USDT"}
+            asked = []
+            for number in range(1, 5):
+                made = await desk.ann.done(at("movements"), **wish, amount=str(number))
+                asked.append(made["movementId"])
+                desk.place.house.now_ms += 1_000
+            assert [] == await desk.ann.read(at("movements/decided"))
+            await desk.ben.done(at("movements/approve"), movementId=asked[0])
+            desk.place.house.now_ms += 1_000
+            await desk.ann.done(at("movements/reject"), movementId=asked[2])
+            await desk.ben.done(at("movements/reject"), movementId=asked[3])
+
+            rows = await desk.ann.read(at("movements/decided"))
+            assert [asked[3], asked[2], asked[0]] == [row["movementId"] for row in rows]
+            assert [("rejected", "-2"), ("rejected", "-1"), ("done", "-2")] == [
+                (row["status"], row["decidedBy"]) for row in rows
+            ]
+            assert {
+                "movementId": asked[0],
+                "status": "done",
+                "kind": "deposit",
+                "userId": user,
+                "coin": "USDT",
+                "amount": "1",
+                "operatorId": "-1",
+                "time": str(START_MS),
+                "decidedBy": "-2",
+                "decidedTime": str(START_MS + 4_000),
+            } == rows[2]
+            (first,) = await desk.ann.read(at("movements/decided"), limit=1)
+            more = await desk.ben.read(at("movements/decided"), idLessThan=first["movementId"])
+            assert rows == [first, *more]
+            late = await desk.ann.read(at("movements/decided"), startTime=START_MS + 1_000)
+            assert rows[:2] == late
+            waiting = await desk.ann.read(at("movements/pending"))
+            assert [asked[1]] == [row["movementId"] for row in waiting]
+
+    run(test())
+
+
+def test_operators_page_through_the_audit_log(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with office(tmp_path) as desk:
+            carl = await trader(desk.place, "carl@example.org")
+            await Browser(desk.place).refused("log-in", email="x@example.org", password="wrong")
+            await desk.ann.done(at("users/password-reset"), userId=str(carl.user))
+            rows = await desk.ben.read(at("audit"))
+            ids = [int(row["id"]) for row in rows]
+            assert list(range(len(ids), 0, -1)) == ids
+            assert ("password reset given", "-1") == (rows[0]["action"], rows[0]["userId"])
+            (failed,) = [row for row in rows if row["action"] == "log-in failed"]
+            assert ("", "", "127.0.0.1") == (failed["userId"], failed["detail"], failed["address"])
+            mine = await desk.ben.read(at("audit"), userId=str(carl.user))
+            assert ["password reset made", "logged in", "signed up"] == [
+                row["action"] for row in mine
+            ]
+            assert {"-1"} == {
+                row["userId"] for row in await desk.ann.read(at("audit"), userId="-1")
+            }
+            page = await desk.ann.read(at("audit"), limit=2, idLessThan=rows[1]["id"])
+            assert rows[2:4] == page
+            for query in ({"userId": "x"}, {"userId": "--1"}, {"idLessThan": "-1"}):
+                answer = await desk.ann.get(at("audit"), **query)
+                assert answer.status_code == 400, query
+
+    run(test())
+
+
 def test_the_books_of_the_house(tmp_path: Path) -> None:
     async def test() -> None:
         async with office(tmp_path) as desk:
@@ -346,5 +423,27 @@ def test_the_books_of_the_house(tmp_path: Path) -> None:
             assert ["borrow", "taking"] == [row["kind"] for row in page + rest]
             after = (await pool(desk, "USDT"))["idle"]
             assert Decimal("9.5") == Decimal(after) - Decimal(before)
+
+    run(test())
+
+
+def test_a_large_venue_is_added_up_beside_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        async with office(tmp_path) as desk:
+            client = await desk.place.client(USDT="100")
+            wish = {"fromType": "spot", "toType": "crossed_margin", "coin": "USDT", "amount": "100"}
+            await client.done("/api/v2/spot/wallet/transfer", **wish)
+            borrow = "/api/v2/margin/crossed/account/borrow"
+            await client.done(borrow, coin="USDT", borrowAmount="10")
+            wanted = await desk.ann.read(at("solvency"))
+            assert ("1", True) == (wanted["debtors"], wanted["balanced"])
+            monkeypatch.setattr(money, "ACCOUNTS_AT_ONCE", 0)
+            asked = [desk.ann.read(at("solvency")) for _ in range(3)]
+            assert [wanted] * 3 == await asyncio.gather(*asked)
+            monkeypatch.setattr(money, "_report", lambda state: 1 / 0)
+            answer = await desk.ann.get(at("solvency"))
+            assert (500, "40725") == (answer.status_code, fault_in(answer)[0])
 
     run(test())

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lombard.api.decoding import empty
 from lombard.api.endpoints import ENDPOINTS
 from lombard.api.table import Access, Counted
 from lombard.identity import ALL_PERMISSIONS, Permission, Role
@@ -176,6 +177,8 @@ READ_BY_POST = [
     "/api/v2/margin/isolated/account/query-flash-repay-status",
 ]
 OPERATOR = Permission.OPERATOR
+# What asks for the password again before anything else.
+CONFIRMED = [f"{IDENTITY_PREFIX}/keys/{call}" for call in ("create", "change")]
 KEYS = [Permission(0), READ, TRADE, TRANSFER, READ | TRADE, ALL_PERMISSIONS, OPERATOR]
 
 
@@ -225,6 +228,10 @@ def test_every_endpoint_with_every_key(tmp_path: Path, permissions: Permission) 
                     name = str(row.permission.name).lower()
                     sentence = f"Incorrect permissions, need {name} permissions"
                     assert ("40014", sentence) == fault_in(answer), row.path
+                elif row.required:
+                    # Let in, and told what is missing first.
+                    missing = empty(row.scene, row.required[0])
+                    assert (missing.code, missing.sentence) == fault_in(answer), row.path
                 else:
                     assert answer.json()["code"] not in ("40014", "40725", "30004"), row.path
             if not permissions & (TRADE | TRANSFER):
@@ -251,6 +258,9 @@ def test_every_endpoint_with_a_session(tmp_path: Path, role: Role) -> None:
                 )
                 if role is Role.OPERATOR and row.permission is not None:
                     assert "40014" == fault_in(answer)[0], row.path
+                elif row.required and row.path not in CONFIRMED:
+                    missing = empty(row.scene, row.required[0])
+                    assert (missing.code, missing.sentence) == fault_in(answer), row.path
                 else:
                     assert answer.json()["code"] not in ("40014", "40725", "30004"), row.path
             # Without the token nothing that is a POST, whoever has the cookie.

@@ -14,7 +14,7 @@ from lombard.api.socket.limits import Limits
 from lombard.api.socket.order_entry import ENTRIES
 from lombard.api.socket.words import SENTENCES
 from lombard.identity import ALL_PERMISSIONS, Permission
-from tests.api.house import MACHINE_MS, START_MS, Street, run, street
+from tests.api.house import MACHINE_MS, START_MS, Client, Street, run, street
 from tests.api.talking import Talk, arg, hub_of, sign_login
 
 TICKER = arg("SPOT", "ticker")
@@ -192,7 +192,9 @@ PERMISSIONS = (
     Permission.TRADE,
     Permission.TRANSFER,
     Permission.READ | Permission.TRANSFER,
+    Permission.READ | Permission.TRADE,
     ALL_PERMISSIONS,
+    Permission.OPERATOR,
 )
 
 
@@ -210,7 +212,12 @@ def test_every_channel_and_order_asks_for_its_permission(
                 if channel.private:
                     asked = arg(channel.inst_type, channel.name, DEFAULT)
                     assert (30004, SENTENCES["30004"]) == error(await talk.subscribe(asked))
-            told = await talk.login(await place.client(permissions, USDT="1000"))
+            if permissions & Permission.OPERATOR:
+                made = (await place.house.directory.create_operator("op@example.org")).key
+                client = Client(place.http, made.user, made.key, made.secret, made.passphrase)
+            else:
+                client = await place.client(permissions, USDT="1000")
+            told = await talk.login(client)
             if not (reads or trades):
                 assert 30005 == error(told)[0]
                 assert talk.closed is not None

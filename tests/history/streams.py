@@ -36,6 +36,8 @@ from lombard.core.events import (
     LiquidationStepped,
     LossBooked,
     MarginCalled,
+    MoveDecided,
+    MoveProposed,
     OrderClosed,
     OrderPlaced,
     Repaid,
@@ -53,6 +55,8 @@ HOUR_MS: Final = 3_600_000
 START_MS: Final = 1_700_000_000_000
 FIRST_ID: Final = 1_000_000_000_000_000_000
 FIRST_USER: Final = 1_000_001
+# Before this, histories are as older formats could hold them.
+MOVES_FROM: Final = 400
 PLENTY: Final = 10**24
 Work = tuple[int, int, list[Event]]
 
@@ -80,6 +84,7 @@ class Stream:
         self._triggers: list[TriggerPlaced] = []
         self._liquidation = 0
         self._step = 0
+        self._asked = 0
 
     def __iter__(self) -> Iterator[Work]:
         seq = 0
@@ -103,6 +108,8 @@ class Stream:
                 events += self._liquidate()
             elif draw < 0.995:
                 events += self._trigger()
+            elif draw < 0.998 and seq > MOVES_FROM:
+                events += self._move()
             # else: refused, nothing happened
             yield seq, self._time_ms, events
 
@@ -153,6 +160,14 @@ class Stream:
             TriggerCancelled(*names, rnd.randrange(4)),
         ]
         return [rnd.choice(ends)]
+
+    def _move(self) -> list[Event]:
+        """Ask another operator for a movement, or decide the one that waits."""
+        if not self._asked:
+            self._asked = self._id()
+            return [MoveProposed(self._asked, 1, 5, 0, 1, 10**25)]
+        asked, self._asked = self._asked, 0
+        return [MoveDecided(asked, 2, asked % 2 > 0)]
 
     def _order(self) -> list[Event]:
         rnd = self._random

@@ -116,7 +116,9 @@ def test_an_older_history_keeps_every_row_and_goes_on(tmp_path: Path, path: Path
         then = MetaData()
         then.reflect(connection)
         for name, rows in as_it_was.items():
-            if name == "house":
+            if name not in then.tables:
+                # Not there yet; of the house, the older one has nothing.
+                assert name == "house" or [] == rows
                 continue
             table = then.tables[name]
             names = list(metadata.tables[name].columns.keys())

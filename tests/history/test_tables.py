@@ -14,6 +14,7 @@ from lombard.core.events import (
     CouponClaimed,
     CouponEnded,
     CouponGranted,
+    CouponRetired,
     CouponsDrawn,
     CouponStarted,
     Deposited,
@@ -30,6 +31,8 @@ from lombard.core.events import (
     LiquidationStepped,
     LossBooked,
     MarginCalled,
+    MoveDecided,
+    MoveProposed,
     OrderClosed,
     RateModelSet,
     RateSet,
@@ -207,6 +210,24 @@ def test_what_is_lent_charged_and_repaid(desk: Desk) -> None:
     assert [] == reader.interest(ALICE_SPOT, PAGE)
 
 
+def test_what_operators_asked_each_other_for(desk: Desk) -> None:
+    desk.say(MoveProposed(ID + 1, 1, 2, ALICE, 0, 10**25), at=START_MS)
+    desk.say(MoveProposed(ID + 2, 2, 5, 0, 1, 7), at=START_MS + 1)
+    desk.say(MoveProposed(ID + 3, 2, 5, 0, 1, 8), at=START_MS + 2)
+    desk.say(MoveDecided(ID + 2, 2, False), at=START_MS + 3)
+    desk.say(MoveDecided(ID + 1, 2, True), at=START_MS + 4)
+
+    first = r.DecidedMoveRow(ID + 1, 1, 2, ALICE, 0, 10**25, START_MS, 2, True, START_MS + 4)
+    second = r.DecidedMoveRow(ID + 2, 2, 5, 0, 1, 7, START_MS + 1, 2, False, START_MS + 3)
+    reader = desk.reader
+    # The third waits still.
+    assert [second, first] == reader.decided_moves(PAGE)
+    assert [second] == reader.decided_moves(Page(1))
+    assert [first] == reader.decided_moves(Page(1, second.proposal_id))
+    assert [first] == reader.decided_moves(Page(end_ms=START_MS))
+    assert [second] == reader.decided_moves(Page(start_ms=START_MS + 1))
+
+
 def test_what_is_deposited_and_transferred(desk: Desk) -> None:
     desk.say(Deposited(ID + 1, ALICE_SPOT, 0, 900), at=START_MS)
     desk.say(Transferred(ID + 2, ALICE_SPOT, ALICE_CROSSED, 0, 400, "t-1"), at=START_MS + 1)
@@ -315,6 +336,17 @@ def test_margin_calls_and_rates(desk: Desk) -> None:
     assert changes[:2] == reader.rates(1, hour_ms + 2 * HOUR_MS)
     assert changes[2:] == reader.rates(1, end_ms=hour_ms + 10)
     assert changes[:1] == reader.rates(1, limit=1)
+
+
+def test_a_coupon_is_written_down_when_the_venue_lets_go_of_it(desk: Desk) -> None:
+    used = CouponRetired(ID + 1, ID, ALICE, START_MS, START_MS + 1, START_MS + 9, ALICE_CROSSED)
+    desk.say(used, CouponRetired(ID + 2, ID, BOB, -1, -1, -1, 0))
+    desk.say(CouponRetired(ID + 4, ID + 3, ALICE, -1, -1, -1, 0))
+
+    never = r.CouponRow(ID + 4, ID + 3, ALICE, -1, -1, -1, 0)
+    first = r.CouponRow(ID + 1, ID, ALICE, START_MS, START_MS + 1, START_MS + 9, ALICE_CROSSED)
+    assert [never, first] == desk.reader.retired_coupons(ALICE, 5)
+    assert [never] == desk.reader.retired_coupons(ALICE, 1)
 
 
 def test_events_that_are_nobodys_history_leave_no_rows(desk: Desk) -> None:

@@ -21,6 +21,7 @@ from lombard.history.accounting import Part, StatementLine, statement
 from lombard.history.candles import GRANULARITIES
 from lombard.history.debts import DebtChange, read_debt_changes
 from lombard.history.faults import HistoryUnavailable
+from lombard.history.move_log import read_decided
 from lombard.history.paging import (
     SHARED_MAX,
     Page,
@@ -133,6 +134,13 @@ class Reader:
             query = across(query, f.pair, pairs, f.fill_id, page.limit + 1)
             found = _fetch(connection, query, rows.FillRow)
         return whole(found, lambda row: row.trade_id, page.limit)
+
+    def retired_coupons(self, user: int, limit: int) -> list[rows.CouponRow]:
+        """List the newest of a user's coupons that nothing depends on any more."""
+        q = s.coupons.c
+        query = select(s.coupons).where(q.user == user).order_by(q.coupon_id.desc()).limit(limit)
+        with self._reading() as connection:
+            return _fetch(connection, query, rows.CouponRow)
 
     def trades(self, pair: int, page: Page) -> list[rows.TradeRow]:
         """List a pair's trades, as the public sees them."""
@@ -279,6 +287,11 @@ class Reader:
         d = s.deposits.c
         query = _where(select(s.deposits).where(d.account == account), d.coin, coin)
         return self._page(query, d.deposit_id, d.time_ms, page, rows.DepositRow)
+
+    def decided_moves(self, page: Page) -> list[rows.DecidedMoveRow]:
+        """List movements of money that operators asked each other for and decided."""
+        with self._reading() as connection:
+            return read_decided(connection, page)
 
     def transfers(
         self,

@@ -132,6 +132,18 @@ class TriggerRow(msgspec.Struct, frozen=True, gc=False):
     updated_ms: int
 
 
+class CouponRow(msgspec.Struct, frozen=True, gc=False):
+    """A coupon that nothing depends on any more; times that never came are -1, `account` 0."""
+
+    coupon_id: int
+    campaign: int
+    user: int
+    claimed_ms: int
+    start_ms: int
+    end_ms: int
+    account: int
+
+
 class FillRow(msgspec.Struct, frozen=True, gc=False):
     """One side of a trade. `kind` and `source` are the order's; the fee is of the received coin."""
 
@@ -182,6 +194,21 @@ class DepositRow(msgspec.Struct, frozen=True, gc=False):
     coin: int
     units: int
     time_ms: int
+
+
+class DecidedMoveRow(msgspec.Struct, frozen=True, gc=False):
+    """A movement of money that one operator asked for and another, or the same, decided."""
+
+    proposal_id: int
+    operator: int
+    kind: int
+    user: int
+    coin: int
+    units: int
+    time_ms: int
+    decided_by: int
+    approved: bool
+    decided_ms: int
 
 
 class TransferRow(msgspec.Struct, frozen=True, gc=False):

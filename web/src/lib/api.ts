@@ -72,17 +72,17 @@ async function settled(): Promise<void> {
 }
 
 /** Send something to be done. Sent again when no answer came: the same key is the same command. */
-export async function post<T>(path: string, body: object = {}): Promise<T> {
-  return counted(() => send<T>(path, body, me.get()?.csrfToken ?? ""));
+export function post<T>(path: string, body: object = {}, token = me.get()?.csrfToken): Promise<T> {
+  return counted(() => send<T>(path, body, token));
 }
 
-async function send<T>(path: string, body: object, csrfToken: string): Promise<T> {
+async function send<T>(path: string, body: object, token: string | undefined): Promise<T> {
   const request = {
     method: "POST",
     body: JSON.stringify(body),
     headers: {
       "Content-Type": "application/json",
-      "X-CSRF-Token": csrfToken,
+      "X-CSRF-Token": token ?? "",
       "Idempotency-Key": crypto.getRandomValues(new Uint32Array(4)).join("-"),
       ...local(path),
     },
@@ -161,18 +161,18 @@ export async function faucet(coin: string, amount: string): Promise<void> {
   await post("/lombard/v1/sandbox/deposits", { userId, coin, amount });
 }
 
-/** End the session, when nothing is under way any more that would need it. */
 export async function logOut(): Promise<void> {
-  const was = me.get();
+  const before = me.get();
+  // First of all nobody asks any more in the name of who leaves, and who has asked is answered.
   me.set(null);
   await settled();
   try {
-    await send(`${IDENTITY}/log-out`, {}, was?.csrfToken ?? "");
+    await post(`${IDENTITY}/log-out`, {}, before?.csrfToken);
+    leave();
   } catch (error) {
-    me.set(was);
+    me.set(before);
     throw error;
   }
-  leave();
 }
 
 let isLooking = false;

@@ -37,6 +37,7 @@ from lombard.history import rows as past
 from lombard.identity import ALL_PERMISSIONS, UnknownUser
 
 PAGE_MAX: Final = 500
+AUDIT_PAGE_MAX: Final = 100
 PAGE: Final = 100
 LEDGER_NAMES: Final = {
     past.LEDGER_DEPOSIT: "deposit",
@@ -127,6 +128,25 @@ class ResetToken(msgspec.Struct):
     endsAt: str
 
 
+class AuditQuery(msgspec.Struct):
+    """A page of the audit log: of one user (operators are below zero), or of all."""
+
+    userId: str = ""
+    idLessThan: str = ""
+    limit: str = ""
+
+
+class AuditLine(msgspec.Struct):
+    """What was done, by whom and from where; `userId` is empty where nobody was recognised."""
+
+    id: str
+    time: str
+    userId: str
+    action: str
+    detail: str
+    address: str
+
+
 class LedgerQuery(PageQuery):
     """A page of an account's statement."""
 
@@ -173,6 +193,7 @@ def endpoints() -> list[Endpoint]:
         writes("users", NoParameters, (), NewUser, admit),
         reads("users/accounts", UserQuery, ("userId",), list[AccountRow], accounts),
         reads("users/ledger", LedgerQuery, ("userId",), list[LedgerLine], ledger),
+        reads("audit", AuditQuery, (), list[AuditLine], audit),
         writes("users/password-reset", UserQuery, ("userId",), ResetToken, reset_password),
         writes("users/freeze", FreezeBody, ("userId",), Frozen, freeze),
     ]
@@ -220,6 +241,29 @@ async def reset_password(call: Call, body: UserQuery) -> ResetToken:
     except UnknownUser:
         raise Fault("40807", "nobody of this number can log in") from None
     return ResetToken(str(user), made.email, made.token, str(made.ends_ms))
+
+
+async def audit(call: Call, query: AuditQuery) -> list[AuditLine]:
+    """GET audit: newest first; what people and operators did to accounts, not to the venue"""
+    limit = parse_count(SCENE, "limit", query.limit, AUDIT_PAGE_MAX, AUDIT_PAGE_MAX)
+    before = parse_number("idLessThan", query.idLessThan, 18) if query.idLessThan else 0
+    user = None
+    if query.userId:
+        digits = query.userId.removeprefix("-")
+        user = parse_number("userId", digits, 12)
+        user = -user if digits != query.userId else user
+    found = await call.context.directory.accounts.audit(user, before, limit)
+    return [
+        AuditLine(
+            str(line.id),
+            str(line.at_ms),
+            "" if line.user is None else str(line.user),
+            line.action,
+            line.detail,
+            line.address,
+        )
+        for line in found
+    ]
 
 
 async def accounts(call: Call, query: UserQuery) -> list[AccountRow]:
