@@ -165,7 +165,7 @@ class Visitor:
 
     def _told(self, frame: str | bytes) -> None:
         text = str(frame)
-        if '"event":"error"' in text:
+        if '"event":"error"' in text and not self.refusals:
             self.faults.append(f"WebSocket: {text}")
         found = re.search('"channel":"([^"]+)"', text)
         if found and '"action":' in text:

@@ -57,6 +57,8 @@ CoinsOf = Callable[[int], tuple[int, int]]
 # Beyond this many of a kind what is remembered is dropped after a batch, and looked up again.
 REMEMBERED_MAX: Final = 200_000
 TABLES: Final = tuple(table.name for table in metadata.sorted_tables if table.name != "meta")
+# Rows of the table of orders that are there already; those of a batch are mostly new.
+RENEWED_ORDERS: Final = "renewed orders"
 
 
 class Lookup(CandleLookup, HouseLookup, LiquidationLookup, PositionLookup, TriggerLookup, Protocol):
@@ -90,7 +92,7 @@ class Projection:
         self._changed_orders: dict[int, RunningOrder] = {}
         self._new_rates: dict[tuple[int, int], int] = {}
         self._ids: Final = IdLog()
-        self._rows: dict[str, list[Cell]] = {name: [] for name in TABLES}
+        self._rows: dict[str, list[Cell]] = {name: [] for name in (*TABLES, RENEWED_ORDERS)}
         self._candles: Final = CandleLog(lookup)
         self._house: Final = HouseLog(lookup)
         self._liquidations: Final = LiquidationLog(lookup, self._rows)
@@ -158,7 +160,8 @@ class Projection:
         """Hand over the rows of the batch, flat, by table, and begin the next."""
         rows = self._rows
         for order in self._changed_orders.values():
-            rows["orders"] += order.cells()
+            rows[RENEWED_ORDERS if order.is_written else "orders"] += order.cells()
+            order.is_written = True
         for (coin, from_ms), rate_e12 in self._new_rates.items():
             rows["rates"] += (coin, from_ms, str(rate_e12))
         self._ids.take(rows["minutes"])

@@ -53,13 +53,13 @@ export async function get<T>(path: string, query: Query = {}): Promise<T> {
 }
 
 /** Send something to be done. Sent again when no answer came: the same key is the same command. */
-export async function post<T>(path: string, body: object = {}): Promise<T> {
+export async function post<T>(path: string, body: object = {}, token = me.get()?.csrfToken): Promise<T> {
   const request = {
     method: "POST",
     body: JSON.stringify(body),
     headers: {
       "Content-Type": "application/json",
-      "X-CSRF-Token": me.get()?.csrfToken ?? "",
+      "X-CSRF-Token": token ?? "",
       "Idempotency-Key": crypto.getRandomValues(new Uint32Array(4)).join("-"),
       ...local(path),
     },
@@ -139,8 +139,16 @@ export async function faucet(coin: string, amount: string): Promise<void> {
 }
 
 export async function logOut(): Promise<void> {
-  await post(`${IDENTITY}/log-out`);
-  leave();
+  const before = me.get();
+  // First of all nobody asks any more in the name of who leaves.
+  me.set(null);
+  try {
+    await post(`${IDENTITY}/log-out`, {}, before?.csrfToken);
+    leave();
+  } catch (error) {
+    me.set(before);
+    throw error;
+  }
 }
 
 let isLooking = false;
