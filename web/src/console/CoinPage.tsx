@@ -49,7 +49,7 @@ export function CoinPage(props: { coin: Coin; pool: Pool | undefined; price: Ind
         <a href="#/coins">All coins</a> <State coin={coin} />
       </p>
       <div className="halves">
-        <div className="stack">
+        <div className="column">
           <Panel title="Terms">
             <dl className="facts">
               <Fact name="Decimals">{coin.decimals}</Fact>
@@ -93,7 +93,7 @@ export function CoinPage(props: { coin: Coin; pool: Pool | undefined; price: Ind
             )}
           </Panel>
         </div>
-        <div className="stack">
+        <div className="column">
           {pool && <Rate key={coin.coin} coin={coin.coin} pool={pool} again={again} />}
           <Price coin={coin.coin} price={price} again={again} />
         </div>

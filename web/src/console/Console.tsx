@@ -9,7 +9,7 @@ import { Field, Form } from "./parts";
 
 // The operators' console: the frame, and which page is shown in it.
 
-const CODE_NEEDED = "Parameter code";
+const CODE_NEEDED = "40019";
 
 const PAGES: [string, string, ComponentType][] = [
   ["overview", "Overview", Overview],
@@ -23,6 +23,7 @@ const PAGES: [string, string, ComponentType][] = [
   ["stress", "Stress", lazy(() => import("./Stress"))],
   ["settings", "Settings", lazy(() => import("./Settings"))],
 ];
+const OWN: [string, string, ComponentType] = ["account", "Your account", lazy(() => import("./Account"))];
 
 export function Console() {
   const user = useStore(me);
@@ -60,7 +61,7 @@ export function Console() {
 
 function Desk() {
   const where = useStore(route);
-  const [name, , Shown] = PAGES.find(([each]) => each === where.page) ?? PAGES[0]!;
+  const [name, , Shown] = [...PAGES, OWN].find(([each]) => each === where.page) ?? PAGES[0]!;
   return (
     <div className="office">
       <nav aria-label="Main">
@@ -80,6 +81,7 @@ function Desk() {
 }
 
 function Operator({ email }: { email: string }) {
+  const where = useStore(route);
   const leave = async (): Promise<void> => {
     try {
       await logOut();
@@ -88,10 +90,11 @@ function Operator({ email }: { email: string }) {
     }
   };
   return (
-    <details className="menu">
+    <details className="menu" key={where.page}>
       <summary aria-label={`Operator ${email}`}>{email.split("@")[0]}</summary>
       <div className="sheet">
         <p>{email}</p>
+        <a href="#/account">Your account</a>
         <button onClick={() => void leave()}>Log out</button>
       </div>
     </details>
@@ -107,7 +110,7 @@ function Door() {
     try {
       await logIn(email, password, code);
     } catch (error) {
-      if (!asksCode && error instanceof Refused && error.message.startsWith(CODE_NEEDED)) {
+      if (!asksCode && error instanceof Refused && error.code === CODE_NEEDED) {
         setAsksCode(true);
         throw new Refused(error.code, "The password is right. Now the code of your second device.");
       }

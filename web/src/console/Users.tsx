@@ -163,6 +163,12 @@ function List() {
   );
 }
 
+interface Reset {
+  email: string;
+  token: string;
+  endsAt: string;
+}
+
 interface NewUser {
   userId: string;
   apiKey: string;
@@ -173,6 +179,7 @@ interface NewUser {
 function OneUser({ user }: { user: string }) {
   const found = useRead<User[]>("users", { after: String(Number(user) - 1), limit: 1 });
   const accounts = useRead<Account[]>("users/accounts", { userId: user }, 5000);
+  const [reset, setReset] = useState<Reset | null>(null);
   const row = found.data?.find((each) => each.userId === user);
   const again = (): void => {
     found.again();
@@ -192,6 +199,14 @@ function OneUser({ user }: { user: string }) {
           <>
             <Act run={() => freeze(!row.frozen)} done={again}>
               {row.frozen ? "Unfreeze all" : "Freeze all"}
+            </Act>
+            <Act
+              run={async () => {
+                setReset(await send<Reset>("users/password-reset", { userId: user }));
+                return "";
+              }}
+            >
+              Reset password
             </Act>
             <Level user={row} done={again} />
           </>
@@ -243,6 +258,22 @@ function OneUser({ user }: { user: string }) {
         </Panel>
       ))}
       {accounts.data && <Ledger user={user} accounts={accounts.data} />}
+      {reset && (
+        <Sheet title="A new password" shut={() => setReset(null)}>
+          <div className="entry-form">
+            <p>
+              {reset.email} sets a new password with this, once, until {timeText(reset.endsAt)} UTC. It is shown this
+              once: hand it over by a safe way. The second device stays.
+            </p>
+            <dl className="facts secret">
+              <div>
+                <dt>token</dt>
+                <dd>{reset.token}</dd>
+              </div>
+            </dl>
+          </div>
+        </Sheet>
+      )}
     </Page>
   );
 }

@@ -322,7 +322,8 @@ export function Act(props: { run: () => Promise<string>; done?: () => void; chil
   const run = async (): Promise<void> => {
     setBusy(true);
     try {
-      note(await props.run());
+      const words = await props.run();
+      if (words) note(words);
       props.done?.();
     } catch (error) {
       note(wordsOf(error), "bad");

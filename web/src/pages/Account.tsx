@@ -47,7 +47,7 @@ export default function Account() {
   );
 }
 
-function Password() {
+export function Password() {
   const user = useStore(me);
   const [isOpen, setIsOpen] = useState(false);
   const [old, setOld] = useState("");
@@ -131,7 +131,7 @@ function Password() {
   );
 }
 
-function Sessions() {
+export function Sessions() {
   const user = useStore(me);
   const [rows, setRows] = useState<Session[]>([]);
   const read = (): void => {
@@ -210,7 +210,7 @@ function agentOf(agent: string): string {
   return `${names[found[1] ?? ""] ?? found[1]} ${found[2]}${system ? `, ${system}` : ""}`;
 }
 
-function Audit() {
+export function Audit() {
   const done = useStore(acts);
   const [rows, setRows] = useState<Entry[]>([]);
   const [hasMore, setHasMore] = useState(false);

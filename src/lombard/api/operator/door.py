@@ -6,7 +6,7 @@ browser sends a host's cookies to all its ports.
 
 from typing import Final
 
-from lombard.api import identity_account
+from lombard.api import identity_account, identity_keys
 from lombard.api.context import Call
 from lombard.api.errors import Fault
 from lombard.api.identity_account import LOG_INS_PER_SECOND, PREFIX, LogInBody, Me
@@ -27,6 +27,10 @@ KEPT: Final = frozenset(
             "totp/confirm",
             "totp/remove",
             "totp/recovery-codes",
+            "sessions",
+            "sessions/revoke",
+            "sessions/revoke-others",
+            "audit",
         )
     }
 )
@@ -40,6 +44,7 @@ def endpoints() -> list[Endpoint]:
     return [
         session(POST, path, LogInBody, needed, Me, log_in, entry, rate),
         *[row for row in identity_account.endpoints() if row.path in KEPT],
+        *[row for row in identity_keys.endpoints() if row.path in KEPT],
     ]
 
 
