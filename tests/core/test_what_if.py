@@ -147,7 +147,12 @@ def fields(thing: object) -> dict[str, object]:
     text = show(thing)
     names = [part.split("=")[0] for part in text[text.index("(") + 1 : -1].split(", ")]
     # Hints that only spare work: a fork has none of them.
-    names = [name for name in names if name not in ("latest_stamp", "calm_epoch")]
+    hints = ["latest_stamp", "calm_epoch"]
+    # How what is lent came about says nothing beside what it comes to.
+    parts = ["weighed_ms", "noted_units", "noted_left_ms"]
+    names = [name for name in names if name not in (*hints, *parts)]
+    if hasattr(thing, "lent_ms"):
+        names.append("lent_ms")
     return {name: getattr(thing, name) for name in names if hasattr(thing, name)}
 
 
