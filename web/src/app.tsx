@@ -20,6 +20,7 @@ const LATER: Record<string, ReturnType<typeof lazy>> = {
   rates: lazy(() => import("./pages/Rates")),
   notices: lazy(() => import("./pages/Notices")),
   account: lazy(() => import("./pages/Account")),
+  reset: lazy(() => import("./pages/Reset")),
 };
 
 export function App() {

@@ -99,4 +99,11 @@ export async function changePassword(password: string, newPassword: string, code
   me.set(await post<Me>(`${IDENTITY}/password`, { password, newPassword, code }));
 }
 
+/** Set a password with what an operator has handed over; it begins no session. */
+export const resetPassword = (
+  token: string,
+  newPassword: string,
+  code: string,
+): Promise<{ email: string }> => post(`${IDENTITY}/password-reset`, { token, newPassword, code });
+
 export const readAudit = (idLessThan = ""): Promise<Entry[]> => get(`${IDENTITY}/audit`, { idLessThan });

@@ -78,6 +78,11 @@ export function Door({ isNew }: { isNew: boolean }) {
           {isNew ? "Sign up" : "Log in"}
         </button>
       </form>
+      {!isNew && (
+        <p className="soft">
+          <a href="#/reset">Lost your password?</a>
+        </p>
+      )}
       {there?.signUp && (
         <p className="soft">
           {isNew ? "You have an account? " : "You have none? "}
