@@ -98,7 +98,7 @@ def bare(batches, path):
     connection.execute("PRAGMA wal_autocheckpoint=10000")
     made = [
         [
-            (statements[name][1], list(zip(*[iter(cells)] * statements[name][0], strict=True)))
+            (statements[name].sql, list(zip(*[iter(cells)] * statements[name].width, strict=True)))
             for name, cells in batch.items()
         ]
         for batch in batches

@@ -23,6 +23,9 @@ sys.path.insert(0, str(ROOT / "src"))
 from lombard import _build  # noqa: E402
 
 OPT_LEVEL = "3"
+# Only the entry points of modules are called from outside. Were the rest visible too, every call
+# within the core would take a detour through the linker's table, and none could be inlined.
+POSIX_FLAGS = ["-fvisibility=hidden"]
 
 
 def missing_for_c() -> str:
@@ -51,6 +54,9 @@ def compile_into(target: Path, work: Path, modules: list[Path]) -> None:
         target_dir=str(work / "c"),
         group_name="lombard.core._group",
     )
+    if os.name == "posix":
+        for extension in extensions:
+            extension.extra_compile_args += POSIX_FLAGS
     command = Distribution({"name": "lombard-core", "ext_modules": extensions}).get_command_obj(
         "build_ext"
     )
@@ -74,7 +80,7 @@ def build(source_dir: Path) -> None:
     stamp = {
         "sources": _build.sources_hash(source_dir),
         "interpreter": _build.INTERPRETER,
-        "made_by": f"mypyc {version('mypy')} -O{OPT_LEVEL}",
+        "made_by": " ".join([f"mypyc {version('mypy')} -O{OPT_LEVEL}", *POSIX_FLAGS]),
     }
     if _build.read_stamp(place) == stamp:
         print("The compiled core is up to date.")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lombard.core import queries
 from tests.api.house import START_MS, Client, OpenStreet, Street, data_of, fault_in, run, street
 
 SANDBOX = "/lombard/v1/sandbox"
@@ -124,6 +125,35 @@ def test_from_the_claim_to_the_receipt(tmp_path: Path) -> None:
             (mine,) = await client.read("/lombard/v1/coupons", status="used")
             assert claimed["couponId"] == mine["couponId"]
             assert [] == await client.read("/lombard/v1/coupons", status="active")
+
+    run(test())
+
+
+def test_a_coupon_that_the_venue_let_go_of_stays_on_the_list(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with street(tmp_path) as place:
+            client = await debtor(place)
+            until = str(HOUR_0 + 2 * HOUR_MS)
+            for coin in ("USDT", "BTC"):
+                caps = [{"coin": coin, "amount": "4000"}]
+                number = await announce(place, claimUntil=until, caps=caps)
+                await client.done(CLAIM, campaignId=number)
+            await client.done(
+                "/api/v2/margin/crossed/account/borrow", coin="USDT", borrowAmount="4000"
+            )
+            place.house.move_to(HOUR_0 + 5 * HOUR_MS)
+            await client.done(
+                "/api/v2/margin/crossed/account/repay", coin="USDT", repayAmount="4100"
+            )
+            waiting, used = await client.read("/lombard/v1/coupons")
+            assert ("claimed", "used") == (waiting["status"], used["status"])
+
+            place.house.move_to(HOUR_0 + 30 * HOUR_MS)
+
+            held = queries.coupons_of(place.house.engine.state, client.user)
+            assert [waiting["couponId"]] == [str(coupon.id) for coupon in held]
+            assert [waiting, used] == await client.read("/lombard/v1/coupons")
+            assert [used] == await client.read("/lombard/v1/coupons", status="used")
 
     run(test())
 

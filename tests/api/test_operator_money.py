@@ -1,11 +1,15 @@
 """Money by operators' hands: movements, two people's word, solvency, users and their freezing."""
 
+import asyncio
 import json
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from lombard.api.operator import money
 from lombard.core import queries
 from lombard.core.commands import (
     MOVE_WITHDRAW_POOL,
@@ -419,5 +423,27 @@ def test_the_books_of_the_house(tmp_path: Path) -> None:
             assert ["borrow", "taking"] == [row["kind"] for row in page + rest]
             after = (await pool(desk, "USDT"))["idle"]
             assert Decimal("9.5") == Decimal(after) - Decimal(before)
+
+    run(test())
+
+
+def test_a_large_venue_is_added_up_beside_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        async with office(tmp_path) as desk:
+            client = await desk.place.client(USDT="100")
+            wish = {"fromType": "spot", "toType": "crossed_margin", "coin": "USDT", "amount": "100"}
+            await client.done("/api/v2/spot/wallet/transfer", **wish)
+            borrow = "/api/v2/margin/crossed/account/borrow"
+            await client.done(borrow, coin="USDT", borrowAmount="10")
+            wanted = await desk.ann.read(at("solvency"))
+            assert ("1", True) == (wanted["debtors"], wanted["balanced"])
+            monkeypatch.setattr(money, "ACCOUNTS_AT_ONCE", 0)
+            asked = [desk.ann.read(at("solvency")) for _ in range(3)]
+            assert [wanted] * 3 == await asyncio.gather(*asked)
+            monkeypatch.setattr(money, "_report", lambda state: 1 / 0)
+            answer = await desk.ann.get(at("solvency"))
+            assert (500, "40725") == (answer.status_code, fault_in(answer)[0])
 
     run(test())

@@ -13,6 +13,7 @@ from lombard.core import events as e
 from lombard.core import queries as q
 from lombard.core.commands import account_id
 from lombard.core.engine import Engine
+from lombard.core.refusals import Refusal
 from lombard.sim.coupons import HOUR_MS, Key, NaiveCoupon, NaiveWallet
 from lombard.sim.loan import Loan
 from tests.core.strategies import RATES
@@ -59,6 +60,7 @@ class Terms:
     caps: tuple[int, ...]
     duration_ms: int
     starts_on_claim: bool
+    claim_ms: int
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ TERMS = st.builds(
     st.lists(UNITS, min_size=1, max_size=2).map(tuple),
     st.one_of(st.sampled_from([1, HOUR_MS, 5 * HOUR_MS]), st.integers(1, 40 * HOUR_MS)),
     st.booleans(),
+    # Once nobody can claim, what is spent is forgotten: soon, or never.
+    st.one_of(st.integers(1, 60 * HOUR_MS), st.just(10**15)),
 )
 ACTIONS = ["borrow", "borrow", "repay", "claim", "claim", "rate", "level", "restore", "wait"]
 STEPS = st.lists(
@@ -136,8 +140,8 @@ class Desk:
     def announce(self, terms: Terms) -> int:
         caps = [(coin, cap) for coin, cap in zip((USDT, SILVER), terms.caps, strict=False)]
         cmd = c.CreateCampaign(
-            "May", terms.discount_e6, caps, terms.duration_ms, 0, 10**18, 5, c.ACCESS_OPEN,
-            terms.starts_on_claim, "",
+            "May", terms.discount_e6, caps, terms.duration_ms, 0, START_MS + terms.claim_ms, 5,
+            c.ACCESS_OPEN, terms.starts_on_claim, "",
         )  # fmt: skip
         return self.world.ok(c.VENUE, cmd).id
 
@@ -188,8 +192,12 @@ class Desk:
         self.world.tick()
         if number in self.claimed:
             return
-        self.claimed.add(number)
         terms = self.terms[number]
+        if self.world.time_ms >= START_MS + terms.claim_ms:
+            cmd = c.ClaimCoupon(self.campaigns[number])
+            assert Refusal.CLAIM_WINDOW_CLOSED is self.world.refusal(account, cmd)
+            return
+        self.claimed.add(number)
         coupon_id = self.world.ok(account, c.ClaimCoupon(self.campaigns[number])).id
         coupon = NaiveCoupon(
             coupon_id,

@@ -5,7 +5,8 @@ import pytest
 from lombard.core import commands as c
 from lombard.core import events as e
 from lombard.core.engine import Engine
-from lombard.core.reminders import AT_ONCE, MINUTE_MS, MINUTES
+from lombard.core.reminders import AT_ONCE
+from lombard.core.units import MINUTE_MS, MINUTES
 from tests.core.world import BTC, DAY_MS, START_MS, USDT, World
 
 

@@ -165,7 +165,9 @@ class Visitor:
 
     def _told(self, frame: str | bytes) -> None:
         text = str(frame)
-        if '"event":"error"' in text:
+        # A ticket may be under way while its session is ended.
+        is_late = '"code":30017' in text
+        if '"event":"error"' in text and not is_late and not self.refusals:
             self.faults.append(f"WebSocket: {text}")
         found = re.search('"channel":"([^"]+)"', text)
         if found and '"action":' in text:

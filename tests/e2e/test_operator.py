@@ -56,6 +56,7 @@ class Venue:
     def __init__(self, place: Path) -> None:
         self.place = place
         self.keys: list[list[str]] = []
+        self.passwords: list[str] = []
         self.text = GUIDE.read_text("utf-8")
         shell = re.findall(r"```sh\n(.*?)```", self.text, re.DOTALL)
         *making, self.serving = [line for block in shell for line in block.splitlines()]
@@ -65,6 +66,7 @@ class Venue:
             printed = lombard(place, *arguments)
             if arguments[0] == "create-operator":
                 self.keys.append(keys_in(printed))
+                self.passwords += re.findall(r"password +(\S+)", printed)
         (config,) = re.findall(r"```toml\n(.*?)```", self.text, re.DOTALL)
         self.ports = free_port(), free_port()
         for said, port in zip(("8080", "8090"), self.ports, strict=True):

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.e2e.sandbox import Sandbox, User
 from tests.e2e.terminal import PATIENCE_MS, Visitor, browsing
+from tests.e2e.test_process import lombard
 
 START = "2026-01-01T00:10:00Z"
 PASSWORD = "correct horse battery"
@@ -45,9 +46,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("venue") / "data"
+
+
+@pytest.fixture(scope="module")
+def sandbox(data: Path) -> Iterator[Sandbox]:
     """Run one sandbox for all: each test brings its own user, and says what else it needs."""
-    with Sandbox("--clock", "manual", "--start", START) as found:
+    with Sandbox("--clock", "manual", "--start", START, data=data) as found:
         yield found
 
 
@@ -189,6 +195,27 @@ def test_every_history_with_filters_pages_and_files(visitor: Visitor) -> None:
     visitor.see("history-ledger")
     tab(visitor, "Liquidations")
     expect(page.get_by_role("tabpanel")).to_contain_text("No liquidation")
+    check_statement(visitor, user)
+
+
+def check_statement(visitor: Visitor, user: User) -> None:
+    """Ask for two days, which are all there are: from nothing to what is held now."""
+    page = visitor.page
+    holdings = tab(visitor, "Statement")
+    page.get_by_label("First day, in UTC").fill("2026-01-01")
+    page.get_by_label("Last day, in UTC").fill("2026-01-02")
+    page.get_by_role("button", name="Show").click()
+    cross = holdings.filter(has_text="Cross").filter(has_text="USDT")
+    (held,) = user.get(f"{MARGIN}/crossed/account/assets?coin=USDT")
+    ended = column(visitor, "Statement", "At the end", cross)
+    expect(ended).to_have_text(f"{Decimal(held['available']).normalize():f}")
+    expect(column(visitor, "Statement", "At the beginning", cross)).to_have_text("0")
+    visitor.see("history-statement")
+    lines = [
+        row for row in file_of(visitor) if (row["account"], row["coin"]) == ("crossed", "USDT")
+    ]
+    assert "closing" == lines[-1]["type"]
+    assert Decimal(held["available"]) == Decimal(lines[-1]["balance"])
 
 
 def test_a_coupon_is_claimed_and_interest_is_lower_by_what_the_receipt_says(
@@ -234,6 +261,7 @@ def test_a_coupon_is_claimed_and_interest_is_lower_by_what_the_receipt_says(
     assert ["0.80000000", "1.00000000", "1.00000000"] == [
         f"{Decimal(row['Interest']):.8f}" for row in told
     ]
+    assert ["4000", "", ""] == [row["Covered"] for row in told]
     assert [Decimal("0.2"), 0, 0] == [Decimal(row["Saved by coupons"]) for row in told]
     for row in told:
         saved = Decimal(row["Saved by coupons"])
@@ -432,19 +460,22 @@ def test_a_second_device_a_key_sessions_and_another_password(
     page.get_by_role("link", name="Account and keys").click()
     sessions = rows_of(visitor, "Where you are logged in")
     expect(sessions).to_have_count(2)
-    page.get_by_role("button", name="Change", exact=True).click()
-    page.get_by_label("Present password").fill(PASSWORD)
-    page.get_by_label("New password").fill("another horse battery")
-    page.get_by_label("Code of your second device").fill(recovery.pop())
-    with replaced_session(elsewhere), replaced_session(visitor):
-        page.get_by_role("button", name="Change the password").click()
-        expect(page.locator(".notes")).to_contain_text("every other session has ended")
+    with replaced_session(elsewhere):
+        sessions.get_by_role("button", name="End").click()
+        expect(sessions).to_have_count(1)
         # Whoever was logged in elsewhere is so no longer.
         elsewhere.page.reload()
         link = elsewhere.page.get_by_role("banner").get_by_role("link", name="Log in")
         expect(link).to_be_visible()
+        elsewhere.leave()
+    page.get_by_role("button", name="Change", exact=True).click()
+    page.get_by_label("Present password").fill(PASSWORD)
+    page.get_by_label("New password").fill("another horse battery")
+    page.get_by_label("Code of your second device").fill(recovery.pop())
+    with replaced_session(visitor):
+        page.get_by_role("button", name="Change the password").click()
+        expect(page.locator(".notes")).to_contain_text("every other session has ended")
     expect(sessions).to_have_count(1)
-    elsewhere.leave()
 
 
 @contextmanager
@@ -453,6 +484,30 @@ def replaced_session(visitor: Visitor) -> Iterator[None]:
     visitor.refusals = {urlsplit(url).path for url in visitor.loaded} | {f"{IDENTITY}/me"}
     yield
     visitor.refusals = set()
+
+
+def test_a_lost_password_is_set_anew_with_a_token(visitor: Visitor, data: Path) -> None:
+    page = visitor.page
+    sign_up(visitor, "fay")
+    page.get_by_label("Account fay@example.org").click()
+    page.get_by_role("button", name="Log out").click()
+    code, said = lombard("reset-password", "fay@example.org", "--data", str(data))
+    assert 0 == code, said
+    found = re.search(r"token +(\S+)", said)
+    assert found is not None, said
+
+    page.get_by_role("banner").get_by_role("link", name="Log in").click()
+    page.get_by_role("link", name="Lost your password?").click()
+    page.get_by_label("E-mail").fill("fay@example.org")
+    page.get_by_label("Token").fill("of one's own making")
+    page.get_by_label("New password").fill("another horse entirely")
+    visitor.refusals = {f"{IDENTITY}/password-reset"}
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_role("alert")).to_have_text("That token is wrong, or good no more.")
+    visitor.see("reset")
+    page.get_by_label("Token").fill(found[1])
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_label("Account fay@example.org")).to_be_visible()
 
 
 def make_key(visitor: Visitor, recovery: str) -> dict[str, str]:
@@ -490,7 +545,13 @@ def log_in(visitor: Visitor, code: Callable[[], str]) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     enter = page.get_by_role("main").get_by_role("button", name="Log in")
     enter.click()
-    page.get_by_label("Code of your second device").fill(code())
+    digits = page.get_by_label("Code of your second device")
+    expect(digits).to_be_focused()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    digits.fill("of one's own making")
+    enter.click()
+    expect(page.get_by_role("alert")).to_have_text("That code is wrong, or was used already.")
+    digits.fill(code())
     enter.click()
     expect(page.get_by_label("Account ann@example.org")).to_be_visible()
     visitor.refusals = set()

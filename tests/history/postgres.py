@@ -5,6 +5,7 @@ does not run as root; there it runs as `nobody`, from a copy that `nobody` may r
 the temporary directory is touched, and it listens only on a socket in there.
 """
 
+import atexit
 import ctypes
 import importlib.util
 import os
@@ -152,5 +153,7 @@ def server() -> Server:
 def close_server() -> None:
     """Stop the session's server, if there was one."""
     if server.cache_info().currsize:
-        server().close()
+        server().kill()
+        # Some hundred databases are a hundred thousand files: no test's time shall be up meanwhile.
+        atexit.register(shutil.rmtree, server().directory)
         server.cache_clear()

@@ -7,7 +7,17 @@ from itertools import islice
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Column, Engine, Integer, SmallInteger, Text, create_engine, event, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Engine,
+    Integer,
+    SmallInteger,
+    Text,
+    create_engine,
+    event,
+    text,
+)
 
 from lombard.core.commands import SLOT_CROSSED, account_id, user_of
 from lombard.history import rows
@@ -69,6 +79,8 @@ def ask_everything(reader: Reader, account: int, page: Page) -> None:
     reader.borrows(account, page, loan_id=ID)
     reader.repayments(account, page, repay_id=ID)
     reader.known_repayments([account], [ID])
+    reader.retired_coupons(user, 10)
+    reader.decided_moves(page)
     reader.liquidations(account, page)
     reader.all_liquidations(page)
     reader.liquidation(account, ID)
@@ -123,7 +135,7 @@ def value_of(column: Column[Any]) -> str:
         return "'[]'"
     if isinstance(column.type, Text):
         return "CASE WHEN n % 2 = 0 THEN '' ELSE 'mine-' || n END"
-    if name in ("first", "auto"):
+    if isinstance(column.type, Boolean):
         return "n % 2 = 0"
     if isinstance(column.type, SmallInteger):
         return "n % 4"

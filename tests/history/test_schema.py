@@ -13,7 +13,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from lombard.core import events
 from lombard.history import rows
 from lombard.history import schema as s
-from lombard.history.projection import TABLES
+from lombard.history.projection import RENEWED_ORDERS, TABLES
 from lombard.history.statements import inserts
 
 ROW_OF: dict[Any, type[msgspec.Struct]] = {
@@ -66,12 +66,12 @@ def test_both_databases_take_the_tables(dialect: Any) -> None:
             assert str(CreateIndex(index).compile(dialect=dialect))
 
     statements = inserts(dialect)
-    assert set(TABLES) == set(statements)
+    assert {*TABLES, RENEWED_ORDERS} == set(statements)
     place = "?" if dialect.name == "sqlite" else "%s"
     for table in s.metadata.sorted_tables:
         if table is not s.meta:
-            columns, sql = statements[table.name]
-            assert len(table.columns) == columns == sql.count(place)
+            insert = statements[table.name]
+            assert len(table.columns) == insert.width == insert.sql.count(place)
 
 
 @pytest.mark.sqlite
@@ -97,6 +97,7 @@ def test_every_event_was_thought_of() -> None:
         "CouponClaimed",
         "CouponEnded",
         "CouponGranted",
+        "CouponRetired",
         "CouponStarted",
         "CouponsDrawn",
         "Deposited",

@@ -14,6 +14,7 @@ from lombard.core.events import (
     CouponClaimed,
     CouponEnded,
     CouponGranted,
+    CouponRetired,
     CouponsDrawn,
     CouponStarted,
     Deposited,
@@ -335,6 +336,17 @@ def test_margin_calls_and_rates(desk: Desk) -> None:
     assert changes[:2] == reader.rates(1, hour_ms + 2 * HOUR_MS)
     assert changes[2:] == reader.rates(1, end_ms=hour_ms + 10)
     assert changes[:1] == reader.rates(1, limit=1)
+
+
+def test_a_coupon_is_written_down_when_the_venue_lets_go_of_it(desk: Desk) -> None:
+    used = CouponRetired(ID + 1, ID, ALICE, START_MS, START_MS + 1, START_MS + 9, ALICE_CROSSED)
+    desk.say(used, CouponRetired(ID + 2, ID, BOB, -1, -1, -1, 0))
+    desk.say(CouponRetired(ID + 4, ID + 3, ALICE, -1, -1, -1, 0))
+
+    never = r.CouponRow(ID + 4, ID + 3, ALICE, -1, -1, -1, 0)
+    first = r.CouponRow(ID + 1, ID, ALICE, START_MS, START_MS + 1, START_MS + 9, ALICE_CROSSED)
+    assert [never, first] == desk.reader.retired_coupons(ALICE, 5)
+    assert [never] == desk.reader.retired_coupons(ALICE, 1)
 
 
 def test_events_that_are_nobodys_history_leave_no_rows(desk: Desk) -> None:

@@ -27,7 +27,8 @@ from tests.sim.planted import PLANTED
 SEEN = [
     "Traded", "Borrowed", "Repaid", "MarginCalled", "LiquidationFinished", "FundPaid", "FundTook",
     "LiquidationFeePaid", "LossBooked", "HourTurned", "RateModelSet", "CouponStarted",
-    "CouponEnded", "CouponsDrawn", "RepayReminded", "ChangeAnnounced", "AnnouncedChangeMade",
+    "CouponEnded", "CouponRetired", "CouponsDrawn", "RepayReminded", "ChangeAnnounced",
+    "AnnouncedChangeMade",
     "AnnouncementWithdrawn", "TriggerFired", "TriggerFailed", "TriggerCancelled", "TriggerModified",
     "TriggerSized", "TrailStarted", "FlashRepay done", "ClosePosition done", "Withdrawn",
     "VenueWithdrew", "MoveProposed", "MoveDecided", "AccountRestricted", "RestrictCoin done",

@@ -17,11 +17,14 @@ from lombard.core import queries
 from lombard.core.commands import ACCESS_DRAWN, ACCESS_NAMED, ACCESS_OPEN, ClaimCoupon
 from lombard.core.queries import Campaign, Coupon, slot_of
 from lombard.core.refusals import Refusal
+from lombard.history import rows
 from lombard.identity import Permission
 
 ACCESS_NAMES: Final = {ACCESS_OPEN: "open", ACCESS_NAMED: "named", ACCESS_DRAWN: "draw"}
 FROM_CLAIM: Final = "claim"
 FROM_FIRST_USE: Final = "firstUse"
+# So many at most of the coupons that only history knows are listed, the newest.
+RETIRED_MAX: Final = 500
 
 
 class Cap(msgspec.Struct):
@@ -132,8 +135,13 @@ async def coupons(call: Call, query: CouponQuery) -> list[CouponRow]:
     """GET coupons: one's own, newest first"""
     if query.status and query.status not in queries.COUPON_STATUSES:
         raise malformed(call.scene, "status")
-    rows = [_coupon_row(call, coupon) for coupon in queries.coupons_of(call.state, call.user)]
-    return [row for row in rows if query.status in ("", row.status)]
+    mine = [_coupon_row(call, coupon) for coupon in queries.coupons_of(call.state, call.user)]
+    # What is retired between the two is in both.
+    held = {row.couponId for row in mine}
+    retired = await call.past(call.context.reader.retired_coupons, call.user, RETIRED_MAX)
+    mine += [_retired_row(call, row) for row in retired if str(row.coupon_id) not in held]
+    mine.sort(key=lambda row: int(row.couponId), reverse=True)
+    return [row for row in mine if query.status in ("", row.status)]
 
 
 async def claim(call: Call, body: ClaimBody) -> CouponRow:
@@ -171,11 +179,7 @@ def campaign_row(call: Call, campaign: Campaign) -> CampaignRow:
 
 def _coupon_row(call: Call, coupon: Coupon) -> CouponRow:
     campaign = coupon.campaign
-    account_type, symbol = "", ""
-    if coupon.account:
-        pair = slot_of(coupon.account) - queries.SLOT_ISOLATED
-        account_type = "isolated" if pair >= 0 else CROSSED.name
-        symbol = queries.pairs(call.state)[pair].symbol if pair >= 0 else ""
+    account_type, symbol = _account(call, coupon.account)
     return CouponRow(
         str(coupon.id),
         str(campaign.id),
@@ -192,6 +196,38 @@ def _coupon_row(call: Call, coupon: Coupon) -> CouponRow:
         account_type,
         symbol,
     )
+
+
+def _retired_row(call: Call, row: rows.CouponRow) -> CouponRow:
+    campaign = queries.campaign(call.state, row.campaign)
+    assert campaign is not None, "Invariant: a campaign was forgotten"
+    account_type, symbol = _account(call, row.account)
+    return CouponRow(
+        str(row.coupon_id),
+        str(campaign.id),
+        campaign.name,
+        queries.COUPON_USED if row.account else queries.COUPON_EXPIRED,
+        ratio_text(campaign.discount_e6),
+        _caps(call, campaign),
+        str(campaign.duration_ms),
+        _starts_from(campaign),
+        str(campaign.claim_until_ms),
+        _time(row.claimed_ms),
+        _time(row.start_ms),
+        _time(row.end_ms),
+        account_type,
+        symbol,
+    )
+
+
+def _account(call: Call, account: int) -> tuple[str, str]:
+    """Write the account a coupon is bound to: its type, and its pair if it is isolated."""
+    if not account:
+        return "", ""
+    pair = slot_of(account) - queries.SLOT_ISOLATED
+    if pair < 0:
+        return CROSSED.name, ""
+    return "isolated", queries.pairs(call.state)[pair].symbol
 
 
 def _starts_from(campaign: Campaign) -> str:

@@ -207,6 +207,16 @@ class BookSide:
         low: i64 = 0
         high: i64 = len(self.levels)
         rising = self.sign > 0
+        if self.best is not None:
+            # No more levels than ticks lie between two prices; near the best one, hardly fewer.
+            best = self.best.price_ticks
+            away = best - price_ticks if rising else price_ticks - best
+            if away < 0:
+                return high
+            if away < high:
+                low = high - 1 - away
+                if self.levels[low].price_ticks == price_ticks:
+                    return low
         while low < high:
             middle = (low + high) >> 1
             price = self.levels[middle].price_ticks

@@ -59,7 +59,7 @@ def owed_by_user(state: State, user: User, coin: Coin) -> int:
     """Return what a user owes of a coin over all accounts."""
     owed = 0
     for account in user.accounts:
-        balance = account.find(coin)
+        balance = account.find(coin) if account.debts else None
         if balance is not None:
             owed += debt_units(state, account, balance)
     return owed

@@ -73,8 +73,9 @@ def set_price_bounds(coin: Coin) -> None:
     shift = max(0, _VALUE_DIVISOR.bit_length() + PRICE_BITS - 1 - high.bit_length())
     shift = min(shift, 62)
     coin.bound_shift = shift
-    coin.bound_low = (low << shift) // _VALUE_DIVISOR
-    coin.bound_high = div_ceil(high << shift, _VALUE_DIVISOR)
+    # What is beyond the limit is no bound, however far it is.
+    coin.bound_low = min(PRICE_LIMIT + 1, (low << shift) // _VALUE_DIVISOR)
+    coin.bound_high = min(PRICE_LIMIT + 1, div_ceil(high << shift, _VALUE_DIVISOR))
 
 
 def set_ratio_bounds(coin: Coin) -> None:
@@ -93,7 +94,9 @@ def value_high(coin: Coin, units: int) -> i64:
     if units >= UNITS_LIMIT or coin.bound_high > PRICE_LIMIT:
         return VALUE_LIMIT
     value = _value(units, coin.bound_high, coin.bound_shift) + 1
-    return value if value < VALUE_LIMIT else VALUE_LIMIT
+    if value > VALUE_LIMIT:
+        return VALUE_LIMIT
+    return value
 
 
 def _value(units: i64, price: i64, shift: i64) -> i64:
@@ -103,7 +106,7 @@ def _value(units: i64, price: i64, shift: i64) -> i64:
     return units * price >> shift
 
 
-def mmr_bound(account: Account, coin: Coin) -> int:
+def mmr_bound(account: Account, coin: Coin) -> i64:
     """Return the highest MMR a debt of an account can have, in 1/1024, rounded up."""
     pair = account.pair
     if pair is None:
@@ -136,13 +139,12 @@ def bounds_of(state: State, account: Account) -> Bounds | None:
             owed += interest_due(state, account.user, balance)
         if held >= UNITS_LIMIT or owed >= UNITS_LIMIT or coin.bound_high > PRICE_LIMIT:
             return None
-        high: i64 = coin.bound_high
-        shift: i64 = coin.bound_shift
+        high = coin.bound_high
+        shift = coin.bound_shift
         if owed:
             value = _value(owed, high, shift) + 1
-            mmr: i64 = mmr_bound(account, coin)
             debt += value
-            maintenance += share(value, mmr) + 1
+            maintenance += share(value, mmr_bound(account, coin)) + 1
         if held >= owed:
             value = _value(held - owed, coin.bound_low, shift)
             net += share(value, coin.bound_weight) if crossed else value

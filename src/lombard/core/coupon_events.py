@@ -80,3 +80,30 @@ class CouponEnded:
         self.coupon_id: Final = coupon_id
         self.account: Final = account
         self.hour_ms: Final = hour_ms
+
+
+@final
+@mypyc_attr(acyclic=True)
+class CouponRetired:
+    """A coupon that nothing depends on any more left the state; this is what it was.
+
+    Times that never came are -1; `account` is 0 where no account used it.
+    """
+
+    def __init__(
+        self,
+        coupon_id: int,
+        campaign: int,
+        user: int,
+        claimed_ms: int,
+        start_ms: int,
+        end_ms: int,
+        account: int,
+    ) -> None:
+        self.coupon_id: Final = coupon_id
+        self.campaign: Final = campaign
+        self.user: Final = user
+        self.claimed_ms: Final = claimed_ms
+        self.start_ms: Final = start_ms
+        self.end_ms: Final = end_ms
+        self.account: Final = account

@@ -37,6 +37,7 @@ from lombard.core.events import (
     CouponClaimed,
     CouponEnded,
     CouponGranted,
+    CouponRetired,
     CouponsDrawn,
     CouponStarted,
     DrawEntered,
@@ -44,7 +45,7 @@ from lombard.core.events import (
 )
 from lombard.core.refusals import Refusal
 from lombard.core.state import Account, Balance, Reply, State, User
-from lombard.core.units import RATIO_ONE_E6, VALUE_MAX
+from lombard.core.units import MINUTES, RATIO_ONE_E6, VALUE_MAX
 
 NAME_LENGTH_MAX: Final = 50
 COUNT_MAX: Final = 1_000_000
@@ -213,6 +214,7 @@ def _grant(state: State, campaign: Campaign, user: User, events: list[Event]) ->
     coupon = Coupon(state.take_id(), campaign, user.id)
     campaign.made += 1
     user.coupons[campaign.id] = coupon
+    _hold(state, user)
     events.append(CouponGranted(coupon.id, campaign.id, user.id))
     return coupon
 
@@ -384,6 +386,81 @@ def detach_ended(state: State, balance: Balance) -> None:
         balance.coupons = [row for row in coupons if row.last_hour > state.hour] or None
 
 
+# --- retiring -------------------------------------------------------------------------------------
+
+
+def retire_coupons(state: State, minute: int, events: list[Event]) -> None:
+    """Let go of the spent coupons of the users whose minute of the day it is."""
+    holders = state.coupon_holders.get(minute)
+    if holders is None:
+        return
+    for user_id in sorted(holders):
+        user = state.users[user_id]
+        spent = [coupon for coupon in user.coupons.values() if _is_spent(state, coupon)]
+        for coupon in sorted(spent, key=_id_of):
+            _retire(state, user, coupon, events)
+        if not user.coupons:
+            del holders[user_id]
+    if not holders:
+        del state.coupon_holders[minute]
+
+
+def _hold(state: State, user: User) -> None:
+    """Have a user's coupons looked at once a day."""
+    minute = user.id % MINUTES
+    if minute not in state.coupon_holders:
+        state.coupon_holders[minute] = {}
+    state.coupon_holders[minute][user.id] = True
+
+
+def _is_spent(state: State, coupon: Coupon) -> bool:
+    """Say whether nothing that may come depends on a coupon any more (RULES 9.3)."""
+    if state.time_ms < coupon.campaign.claim_until_ms:
+        # That its user has one keeps it from another.
+        return False
+    if coupon.claimed_ms == NEVER:
+        return True
+    if coupon.claimed_ms >= state.hour_ms(state.hour):
+        # The next hour's turn looks at its user.
+        return False
+    if coupon.start_ms == NEVER or state.time_ms < coupon.end_ms:
+        return False
+    if coupon.account == 0:
+        return True
+    return coupon.last_hour < state.hour and not _is_uncharged(state, coupon)
+
+
+def _is_uncharged(state: State, coupon: Coupon) -> bool:
+    """Say whether a debt is still to be charged an hour that a coupon covers."""
+    for balance in state.accounts[coupon.account].balances:
+        if (
+            balance.principal_units
+            and balance.hour < coupon.last_hour
+            and balance.coin.id in coupon.campaign.caps
+        ):
+            return True
+    return False
+
+
+def _retire(state: State, user: User, coupon: Coupon, events: list[Event]) -> None:
+    del user.coupons[coupon.campaign.id]
+    events.append(
+        CouponRetired(
+            coupon.id,
+            coupon.campaign.id,
+            user.id,
+            coupon.claimed_ms,
+            coupon.start_ms,
+            coupon.end_ms,
+            coupon.account,
+        )
+    )
+    if coupon.account:
+        for balance in state.accounts[coupon.account].balances:
+            if balance.coupons is not None:
+                balance.coupons = [row for row in balance.coupons if row is not coupon] or None
+
+
 # --- restoring ------------------------------------------------------------------------------------
 
 
@@ -394,6 +471,8 @@ def resume(state: State) -> None:
     """
     for user_id in sorted(state.users):
         user = state.users[user_id]
+        if user.coupons:
+            _hold(state, user)
         for coupon in sorted(user.coupons.values(), key=_id_of):
             if coupon.claimed_ms >= state.hour_ms(state.hour):
                 _look_at(state, user, state.hour + 1)

@@ -16,6 +16,7 @@ from lombard.core.coupon_events import CampaignCreated as CampaignCreated
 from lombard.core.coupon_events import CouponClaimed as CouponClaimed
 from lombard.core.coupon_events import CouponEnded as CouponEnded
 from lombard.core.coupon_events import CouponGranted as CouponGranted
+from lombard.core.coupon_events import CouponRetired as CouponRetired
 from lombard.core.coupon_events import CouponsDrawn as CouponsDrawn
 from lombard.core.coupon_events import CouponStarted as CouponStarted
 from lombard.core.coupon_events import DrawEntered as DrawEntered
@@ -343,6 +344,7 @@ Event = (
     | CouponClaimed
     | CouponStarted
     | CouponEnded
+    | CouponRetired
     | HourTurned
     | IndexPricesSet
     | PoolFunded

@@ -320,7 +320,7 @@ def _take_over(state: State, liquidation: Liquidation, before: Risk, events: lis
     """
     account = liquidation.account
     first = len(events)
-    doomed = account.balances
+    doomed = list(account.balances)
     if liquidation.forced:
         doomed = [balance for balance in doomed if must_be_repaid(account, balance)]
     value_e26 = 0

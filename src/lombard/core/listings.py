@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from mypy_extensions import i64
+
 from lombard.core.book import BookSide
 from lombard.core.edges import Edges
 from lombard.core.units import DECIMALS_MAX, POW10, PRICE_ONE_E12, RATIO_ONE_E6
@@ -38,11 +40,12 @@ class Coin:
         "id",
         "insurance_units",
         "interest_units",
-        "lent_ms",
         "lent_units",
         "loss_units",
         "min_borrow_units",
         "name",
+        "noted_left_ms",
+        "noted_units",
         "pool_units",
         "prefix_e12",
         "price_e12",
@@ -59,6 +62,7 @@ class Coin:
         "transferable",
         "user_limit_units",
         "value_scale",
+        "weighed_ms",
     )
 
     def __init__(self, coin_id: int, name: str, decimals: int) -> None:
@@ -91,22 +95,41 @@ class Coin:
         # How far its delisting has come (`delisting`), 0 while there is none.
         self.delisting = 0
         self.rate_curve: RateCurve = (0, RATIO_ONE_E6, 0, 0, 0)
-        # What the running hour will have come to at its end, in unit-milliseconds, for `rates`.
-        self.lent_ms = 0
+        # What the running hour will have come to at its end, in unit-milliseconds, for `rates`:
+        # of what is lent without, beside it, what was lent (or came back) in its newest moment.
+        self.weighed_ms = 0
+        self.noted_units = 0
+        self.noted_left_ms = 0
         self.supplied_ms = 0
         self.has_rate = False
         # By VIP level: element k is the sum of the daily rates of the venue's first k hours.
         self.prefix_e12: list[list[int]] = []
         # Derived, for `bounds`.
-        self.bound_low = 0
-        self.bound_high = 0
-        self.bound_shift = 0
-        self.bound_weight = 0
-        self.bound_mmr = 0
+        self.bound_low: i64 = 0
+        self.bound_high: i64 = 0
+        self.bound_shift: i64 = 0
+        self.bound_weight: i64 = 0
+        self.bound_mmr: i64 = 0
         # Derived, for `safe_bands`: edges of the negated price, the price, the sum of rates.
         self.falls: Final = Edges()
         self.rises: Final = Edges()
         self.growths: Final = Edges()
+
+    @property
+    def lent_ms(self) -> int:
+        """What is lent, as the running hour will have come to at its end, in unit-milliseconds."""
+        return self.weighed_ms + self.noted_units * self.noted_left_ms
+
+    @lent_ms.setter
+    def lent_ms(self, unit_ms: int) -> None:
+        self.weighed_ms = unit_ms
+        self.noted_units = 0
+
+    def begin_moment(self, left_ms: int) -> None:
+        """Weigh what was noted; what is noted from here on has so much left of the hour."""
+        self.weighed_ms = self.lent_ms
+        self.noted_units = 0
+        self.noted_left_ms = left_ms
 
 
 @final

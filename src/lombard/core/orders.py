@@ -424,17 +424,18 @@ def _trade(state: State, order: Order, limit_ticks: int, events: list[Event]) ->
         lend(state, order.account, order.pay, borrowed, True, order.client_oid, events)
     if trades is not events:
         events.extend(trades)
-    order.pay.available_units -= paid
-    order.get.available_units += order.received_units - order.fee_units
+    if paid:
+        order.pay.available_units -= paid
+        order.get.available_units += order.received_units - order.fee_units
     if resting:
         rest(order, resting)
     else:
         events.append(OrderClosed(order.id, order.account.id, order.pair.id, end_reason(order)))
-    if order.received_units:
+    if paid:
         after_fill(state, order, order.received_units - order.fee_units, events)
-    for maker, net_units in makers:
-        if maker.account.debts:
-            after_fill(state, maker, net_units, events)
+        for maker, net_units in makers:
+            if maker.account.debts:
+                after_fill(state, maker, net_units, events)
 
     assert order.pay.available_units >= 0, "Invariant: an order overdrew"
 

@@ -44,8 +44,14 @@ def rate_of_next_hour(coin: Coin) -> int:
 
 
 def note_lent(state: State, coin: Coin, units: int) -> None:
-    """Weigh what was lent just now (or came back: negative) by what is left of the hour."""
-    coin.lent_ms += units * (state.next_hour_ms - state.time_ms)
+    """Weigh what was lent just now (or came back: negative) by what is left of the hour.
+
+    All that is lent in one moment has the same weight: it is multiplied when another moment comes.
+    """
+    left_ms = state.next_hour_ms - state.time_ms
+    if coin.noted_left_ms != left_ms:
+        coin.begin_moment(left_ms)
+    coin.noted_units += units
 
 
 def note_supplied(state: State, coin: Coin, units: int) -> None:

@@ -1,6 +1,6 @@
-"""Reminders: once a day, while interest runs, a debtor is told what it owes.
+"""Once a day: while interest runs, a debtor is told what it owes; spent coupons are let go.
 
-Each account has a minute of the day of its own, so that a tick's work is that of the minutes that
+Each user has a minute of the day of its own, so that a tick's work is that of the minutes that
 have passed since the last, and never that of all loans. Who is in a minute's list is derived from
 the debts; one who has repaid is dropped from it when its minute comes.
 """
@@ -9,23 +9,23 @@ from __future__ import annotations
 
 from typing import Final
 
+from lombard.core.coupons import retire_coupons
 from lombard.core.events import Event, RepayReminded
 from lombard.core.risk import debt_units
 from lombard.core.state import Account, State
+from lombard.core.units import MINUTE_MS, MINUTES
 
-MINUTE_MS: Final = 60_000
-MINUTES: Final = 1_440
 # A tick ends its work with the list in which it has said so much; the next goes on from there.
 AT_ONCE: Final = 256
 
 
 def remind(state: State, events: list[Event]) -> None:
-    """Remind the debtors whose minute has come since the last look; a day at most is made up for.
+    """Do what is due of the minutes since the last look; a day at most is made up for.
 
     The first look of a venue only begins to count.
     """
     minute = state.time_ms // MINUTE_MS
-    if state.reminded_minute < 0 or not state.parameters["repay_reminders"]:
+    if state.reminded_minute < 0:
         state.reminded_minute = minute
         return
     state.reminded_minute = max(state.reminded_minute, minute - MINUTES)
@@ -33,7 +33,8 @@ def remind(state: State, events: list[Event]) -> None:
     while state.reminded_minute < minute and len(events) - before < AT_ONCE:
         state.reminded_minute += 1
         slot = state.reminded_minute % MINUTES
-        if state.reminders[slot]:
+        retire_coupons(state, slot, events)
+        if state.reminders[slot] and state.parameters["repay_reminders"]:
             _remind(state, slot, events)
 
 

@@ -196,7 +196,7 @@ class Account:
         self.pair: Final = pair
         self.margin: Final = slot != SLOT_SPOT
         # In the order of the coins, few to an account: looked through rather than looked up.
-        self.balances: list[Balance] = []
+        self.balances: tuple[Balance, ...] = ()
         # The open ones, oldest first.
         self.orders: list[Order] = []
         self.debts = 0
@@ -231,10 +231,8 @@ class Account:
         balance = self.find(coin)
         if balance is None:
             balance = Balance(coin)
-            place = len(self.balances)
-            while place and self.balances[place - 1].coin.id > coin.id:
-                place -= 1
-            self.balances.insert(place, balance)
+            below = [row for row in self.balances if row.coin.id < coin.id]
+            self.balances = (*below, balance, *self.balances[len(below) :])
         return balance
 
     def order(self, order_id: int) -> Order | None:
@@ -246,7 +244,12 @@ class Account:
 
     def keep(self, order: Order) -> None:
         """Add an order to the open ones."""
-        self.orders.insert(self._place_of(order.id), order)
+        orders = self.orders
+        if not orders or orders[-1].id < order.id:
+            # As it is but for what a snapshot lists by price.
+            orders.append(order)
+        else:
+            orders.insert(self._place_of(order.id), order)
 
     def drop(self, order: Order) -> None:
         """Take an order out of the open ones."""
@@ -279,6 +282,7 @@ class State:
         "campaigns",
         "coin_ids",
         "coins",
+        "coupon_holders",
         "coupon_turns",
         "epoch",
         "first_accounts",
@@ -344,6 +348,8 @@ class State:
         self.campaigns: dict[int, Campaign] = {}
         # By hour: the users whose coupons its turn has to look at. Derived, for `coupons`.
         self.coupon_turns: dict[int, dict[int, bool]] = {}
+        # By minute of the day: the users who have coupons. Derived, for `coupons`.
+        self.coupon_holders: dict[int, dict[int, bool]] = {}
         self.liquidations: dict[int, Liquidation] = {}
         # A heap of (-ratio_e6, account): the worst comes first, then the lower id (RULES 8.3).
         self.liquidation_queue: list[tuple[int, int]] = []

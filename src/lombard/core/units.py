@@ -14,6 +14,9 @@ RATE_ONE_E12: Final = 10**12
 PRICE_ONE_E12: Final = 10**12
 RATIO_ONE_E6: Final = 10**6
 HOUR_MS: Final = 3_600_000
+MINUTE_MS: Final = 60_000
+# Of a day.
+MINUTES: Final = 1_440
 # An hour's interest is principal * rate_e12 / INTEREST_DENOMINATOR (RULES 4.1).
 INTEREST_DENOMINATOR: Final = 24 * RATE_ONE_E12
 # What coupons save of it: that, times a discount in 1e-6 (RULES 9.3).

@@ -106,6 +106,7 @@ class TableLookup:
             ),
             row.created_ms,
         )
+        order.is_written = True
         order.status, order.reason = row.status, row.reason
         order.base_units, order.quote_units = row.base_units, row.quote_units
         order.fee_units, order.updated_ms = row.fee_units, row.updated_ms

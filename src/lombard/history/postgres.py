@@ -21,8 +21,8 @@ from lombard.history.lookup import TableLookup
 from lombard.history.places import Remote, writing_engine
 from lombard.history.projection import Cell, Lookup
 from lombard.history.retrying_lookup import RetryingLookup
-from lombard.history.schema import meta, metadata
-from lombard.history.statements import RENEWED, inserts
+from lombard.history.schema import meta
+from lombard.history.statements import Insert, inserts
 from lombard.history.store import advance_sql
 
 # The number is "lombard": who holds this lock writes the history of the database.
@@ -87,7 +87,6 @@ class PostgresStore:
         self._is_closing: Final = is_closing
         self._engine: Final = writing_engine(remote)
         self._inserts: Final = inserts(self._engine.dialect)
-        self._staged: Final = {table.name for table in RENEWED}
         self._advance: Final = advance_sql(self._engine)
         self._connection: Connection | None = None
         self._renewals: dict[str, str] = {}
@@ -154,37 +153,37 @@ class PostgresStore:
     def _write(self, rows: dict[str, list[Cell]], position: tuple[int, int, int]) -> None:
         raw = self._raw
         with raw.cursor() as mark, raw.cursor() as cursor:
-            streamed: list[tuple[str, int]] = []
+            streamed: list[str] = []
             # Everything that is not streamed goes out at once, and is answered at once.
             with raw.pipeline():
                 mark.execute(self._advance, (*position, self.applied_seq))
-                for table, cells in rows.items():
-                    width, sql = self._inserts[table]
+                for kind, cells in rows.items():
+                    width = self._inserts[kind].width
                     assert len(cells) % width == 0, "Invariant: cells are whole rows"
                     if len(cells) >= COPY_ROWS * width:
-                        streamed.append((table, width))
+                        streamed.append(kind)
                         continue
-                    cell = iter(cells)
-                    cursor.executemany(sql, list(zip(*[cell] * width, strict=True)))
+                    made = list(zip(*[iter(cells)] * width, strict=True))
+                    cursor.executemany(self._inserts[kind].sql, made)
             if mark.rowcount != 1:
                 raise HistoryError(
                     f"History is no longer at {self.applied_seq}: it was set back, or another "
                     "writes it. The next start makes up for what is missing."
                 )
-            for table, width in streamed:
-                self._stream(cursor, table, width, rows[table])
+            for kind in streamed:
+                self._stream(cursor, kind, rows[kind])
 
-    def _stream(
-        self, cursor: "psycopg.Cursor[Any]", table: str, width: int, cells: list[Cell]
-    ) -> None:
+    def _stream(self, cursor: "psycopg.Cursor[Any]", kind: str, cells: list[Cell]) -> None:
         """Send many rows; those that may be there already go by way of a table of passage."""
-        target = f"staged_{table}" if table in self._staged else f'"{table}"'
+        insert = self._inserts[kind]
+        name = insert.table.name
+        target = f"staged_{name}" if insert.renews else f'"{name}"'
         cell = iter(cells)
         with cursor.copy(f"COPY {target} FROM STDIN") as stream:
-            for row in zip(*[cell] * width, strict=True):
+            for row in zip(*[cell] * insert.width, strict=True):
                 stream.write_row(row)
-        if table in self._staged:
-            cursor.execute(self._renewals[table])
+        if insert.renews:
+            cursor.execute(self._renewals[kind])
 
     # --- the connection ------------------------------------------------------------------------
 
@@ -210,20 +209,12 @@ class PostgresStore:
             connection.exec_driver_sql("BEGIN")
             prepare(connection, str(self._remote), self._remote.venue)
             connection.commit()
-        self._renewals = {name: self._make_staged(connection, name) for name in self._staged}
+        self._renewals = {
+            kind: _make_staged(connection, insert)
+            for kind, insert in self._inserts.items()
+            if insert.renews
+        }
         return TableLookup(connection)
-
-    def _make_staged(self, connection: Connection, name: str) -> str:
-        """Make a table of passage; return the statement that lets its rows pass on."""
-        connection.exec_driver_sql(
-            f'CREATE TEMP TABLE staged_{name} (LIKE "{name}") ON COMMIT DELETE ROWS'
-        )
-        columns = ", ".join(f'"{column.name}"' for column in metadata.tables[name].columns)
-        _, sql = self._inserts[name]
-        into, _, conflict = sql.partition(" ON CONFLICT ")
-        assert conflict, "Invariant: rows that pass may be there already"
-        head = into[: into.index(" VALUES ")]
-        return f"{head} SELECT {columns} FROM staged_{name} ON CONFLICT {conflict}"
 
     def _lasting(self, work: Callable[[], _T]) -> _T:
         """Do some work, and again when the server went away meanwhile and is back."""
@@ -269,6 +260,19 @@ class PostgresStore:
                     "start makes up for it."
                 )
             time.sleep(RETRY_S)
+
+
+def _make_staged(connection: Connection, insert: Insert) -> str:
+    """Make a table of passage; return the statement that lets its rows pass on."""
+    table = insert.table
+    connection.exec_driver_sql(
+        f'CREATE TEMP TABLE staged_{table.name} (LIKE "{table.name}") ON COMMIT DELETE ROWS'
+    )
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    into, _, conflict = insert.sql.partition(" ON CONFLICT ")
+    assert conflict, "Invariant: rows that pass may be there already"
+    head = into[: into.index(" VALUES ")]
+    return f"{head} SELECT {columns} FROM staged_{table.name} ON CONFLICT {conflict}"
 
 
 def _of(fault: sql_errors.DBAPIError) -> str:

@@ -20,6 +20,7 @@ from lombard.core.events import (
     REPAY_FORCED,
     REPAY_LIQUIDATION,
     Borrowed,
+    CouponRetired,
     Deposited,
     Event,
     FundPaid,
@@ -42,6 +43,7 @@ from lombard.core.events import (
 )
 from lombard.history import rows as r
 from lombard.history.candle_log import CandleLog, CandleLookup
+from lombard.history.coupon_log import coupon_cells
 from lombard.history.house_log import HouseLog, HouseLookup
 from lombard.history.id_log import IdLog
 from lombard.history.liquidation_log import LiquidationLog, LiquidationLookup
@@ -58,6 +60,8 @@ CoinsOf = Callable[[int], tuple[int, int]]
 # Beyond this many of a kind what is remembered is dropped after a batch, and looked up again.
 REMEMBERED_MAX: Final = 200_000
 TABLES: Final = tuple(table.name for table in metadata.sorted_tables if table.name != "meta")
+# Rows of the table of orders that are there already; those of a batch are mostly new.
+RENEWED_ORDERS: Final = "renewed orders"
 
 
 class Lookup(CandleLookup, HouseLookup, LiquidationLookup, PositionLookup, TriggerLookup, Protocol):
@@ -91,7 +95,7 @@ class Projection:
         self._changed_orders: dict[int, RunningOrder] = {}
         self._new_rates: dict[tuple[int, int], int] = {}
         self._ids: Final = IdLog()
-        self._rows: dict[str, list[Cell]] = {name: [] for name in TABLES}
+        self._rows: dict[str, list[Cell]] = {name: [] for name in (*TABLES, RENEWED_ORDERS)}
         self._candles: Final = CandleLog(lookup)
         self._house: Final = HouseLog(lookup)
         self._liquidations: Final = LiquidationLog(lookup, self._rows)
@@ -160,12 +164,12 @@ class Projection:
         """Hand over the rows of the batch, flat, by table, and begin the next."""
         rows = self._rows
         for order in self._changed_orders.values():
-            rows["orders"] += order.cells()
+            rows[RENEWED_ORDERS if order.is_written else "orders"] += order.cells()
+            order.is_written = True
         for (coin, from_ms), rate_e12 in self._new_rates.items():
             rows["rates"] += (coin, from_ms, str(rate_e12))
         self._ids.take(rows["minutes"])
-        self._changed_orders = {}
-        self._new_rates = {}
+        self._changed_orders, self._new_rates = {}, {}
         self._triggers.take(rows["triggers"])
         self._candles.take(rows["candles"])
         self._house.take(rows["house"])
@@ -366,9 +370,10 @@ class Projection:
         elif isinstance(event, RateSet):
             self._rate_set(event.coin, event.from_ms, event.rate_e12)
         elif isinstance(event, MarginCalled):
-            ratio_e6 = str(event.ratio_e6)
-            called = (event.account, self._seq, position, ratio_e6, self._time_ms)
+            called = (event.account, self._seq, position, str(event.ratio_e6), self._time_ms)
             self._rows["margin_calls"] += called
+        elif isinstance(event, CouponRetired):
+            self._rows["coupons"] += coupon_cells(event)
         else:
             return False
         return True

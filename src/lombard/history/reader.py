@@ -135,6 +135,13 @@ class Reader:
             found = _fetch(connection, query, rows.FillRow)
         return whole(found, lambda row: row.trade_id, page.limit)
 
+    def retired_coupons(self, user: int, limit: int) -> list[rows.CouponRow]:
+        """List the newest of a user's coupons that nothing depends on any more."""
+        q = s.coupons.c
+        query = select(s.coupons).where(q.user == user).order_by(q.coupon_id.desc()).limit(limit)
+        with self._reading() as connection:
+            return _fetch(connection, query, rows.CouponRow)
+
     def trades(self, pair: int, page: Page) -> list[rows.TradeRow]:
         """List a pair's trades, as the public sees them."""
         f = s.fills.c

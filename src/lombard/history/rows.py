@@ -132,6 +132,18 @@ class TriggerRow(msgspec.Struct, frozen=True, gc=False):
     updated_ms: int
 
 
+class CouponRow(msgspec.Struct, frozen=True, gc=False):
+    """A coupon that nothing depends on any more; times that never came are -1, `account` 0."""
+
+    coupon_id: int
+    campaign: int
+    user: int
+    claimed_ms: int
+    start_ms: int
+    end_ms: int
+    account: int
+
+
 class FillRow(msgspec.Struct, frozen=True, gc=False):
     """One side of a trade. `kind` and `source` are the order's; the fee is of the received coin."""
 

@@ -16,6 +16,7 @@ class RunningOrder:
         "base_units",
         "created_ms",
         "fee_units",
+        "is_written",
         "placed",
         "quote_units",
         "reason",
@@ -32,6 +33,8 @@ class RunningOrder:
         self.quote_units = 0
         self.fee_units = 0
         self.updated_ms = created_ms
+        # Whether there is a row of it by now, which then has to be renewed.
+        self.is_written = False
 
     def cells(self) -> tuple[Cell, ...]:
         """Write the order's row."""

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 # Written into `meta`, and the head of the migrations: an older history is brought up to date.
-FORMAT: Final = 5
+FORMAT: Final = 6
 # Wide enough for any product the core makes; PostgreSQL keeps such a number exactly.
 EXACT_DIGITS: Final = 80
 
@@ -413,6 +413,20 @@ rates: Final = Table(
     Column("rate_e12", Exact, nullable=False),
     sqlite_with_rowid=False,
 )
+
+# Coupons that nothing depends on any more: the others are in the venue's state.
+coupons: Final = Table(
+    "coupons",
+    metadata,
+    Column("coupon_id", Id, primary_key=True, autoincrement=False),
+    Column("campaign", BigInteger, nullable=False),
+    Column("user", BigInteger, nullable=False),
+    Column("claimed_ms", BigInteger, nullable=False),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("end_ms", BigInteger, nullable=False),
+    Column("account", BigInteger, nullable=False),
+)
+_index("coupons_of_user", coupons.c.user, coupons.c.coupon_id)
 
 minutes: Final = Table(
     "minutes",

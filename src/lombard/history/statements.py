@@ -3,12 +3,13 @@
 SQLAlchemy writes them; the rows then go to them raw, all rows of a table at once.
 """
 
-from typing import Final
+from typing import Final, NamedTuple, final
 
 from sqlalchemy import Dialect, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
+from lombard.history.projection import RENEWED_ORDERS
 from lombard.history.schema import (
     candles,
     liquidations,
@@ -45,10 +46,24 @@ RENEWED: Final[dict[Table, tuple[str, ...]]] = {
 }
 
 
-def inserts(dialect: Dialect) -> dict[str, tuple[int, str]]:
-    """Compile the insert of a row of every table but `meta`, with the row's width, by its name."""
-    tables = (table for table in metadata.sorted_tables if table is not meta)
-    return {table.name: (len(table.columns), _insert_sql(table, dialect)) for table in tables}
+@final
+class Insert(NamedTuple):
+    """How rows of one kind are written; `renews` when rows of these keys may be there already."""
+
+    table: Table
+    width: int
+    sql: str
+    renews: bool
+
+
+def inserts(dialect: Dialect) -> dict[str, Insert]:
+    """Compile the insert of a row of every kind: those of each table, and renewed orders."""
+    found: dict[str, Insert] = {}
+    for table in metadata.sorted_tables:
+        if table is not meta:
+            # Which orders are new is known; of a candle or a position it is not.
+            found[table.name] = _insert(table, dialect, table in RENEWED and table is not orders)
+    return found | {RENEWED_ORDERS: _insert(orders, dialect, True)}
 
 
 def compiled(statement: ClauseElement, dialect: Dialect, names: list[str]) -> str:
@@ -58,13 +73,17 @@ def compiled(statement: ClauseElement, dialect: Dialect, names: list[str]) -> st
     return str(result)
 
 
-def _insert_sql(table: Table, dialect: Dialect) -> str:
+def _insert(table: Table, dialect: Dialect, renews: bool) -> Insert:
+    return Insert(table, len(table.columns), _insert_sql(table, dialect, renews), renews)
+
+
+def _insert_sql(table: Table, dialect: Dialect, renews: bool) -> str:
     names = [column.name for column in table.columns]
     # The two dialects spell it alike but do not share a class.
     own = postgresql if dialect.name == "postgresql" else sqlite
     into = own.insert(table).values({name: bindparam(name) for name in names})
-    renewed = RENEWED.get(table)
-    if renewed is not None:
+    if renews:
+        renewed = RENEWED[table]
         into = into.on_conflict_do_update(
             index_elements=list(table.primary_key.columns),
             set_={name: into.excluded[name] for name in renewed},

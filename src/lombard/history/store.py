@@ -65,12 +65,13 @@ class Store:
         cursor.execute(self._advance, (seq, time_ms, next_ledger_id, self.applied_seq))
         if cursor.rowcount != 1:
             raise HistoryError(f"History is no longer at {self.applied_seq}: another writes it.")
-        for table, cells in rows.items():
-            columns, sql = self._inserts[table]
-            assert len(cells) % columns == 0, "Invariant: cells are whole rows"
+        for kind, cells in rows.items():
+            insert = self._inserts[kind]
+            assert len(cells) % insert.width == 0, "Invariant: cells are whole rows"
             cell = iter(cells)
             # Both drivers take any iterable; a list would be made only to be thrown away.
-            cursor.executemany(sql, zip(*[cell] * columns, strict=True))  # type: ignore[arg-type]
+            made = zip(*[cell] * insert.width, strict=True)
+            cursor.executemany(insert.sql, made)  # type: ignore[arg-type]
         self._raw.commit()
         self.applied_seq, self.applied_ms = seq, time_ms
         self.next_ledger_id = next_ledger_id

@@ -23,6 +23,7 @@ OF_COUPONS = (
     e.CouponClaimed,
     e.CouponStarted,
     e.CouponEnded,
+    e.CouponRetired,
 )
 
 
@@ -120,6 +121,7 @@ class NaiveCoupons:
         self.granted: defaultdict[int, dict[int, bool]] = defaultdict(dict)
         self.entrants: defaultdict[int, list[int]] = defaultdict(list)
         self.winners: dict[int, list[int]] = {}
+        self.retired: set[int] = set()
 
     def note(self, event: e.Event, cmd: c.Command, time_ms: int) -> None:
         """Take note of campaigns and claims; what starts must be what was bound here."""
@@ -146,6 +148,26 @@ class NaiveCoupons:
             self.wallets[event.user].coupons.append(coupon)
         elif isinstance(event, e.CouponStarted):
             self.starts.append((event.coupon_id, event.account))
+        elif isinstance(event, e.CouponRetired):
+            self.retire(event, cmd, time_ms)
+
+    def retire(self, event: e.CouponRetired, cmd: c.Command, time_ms: int) -> None:
+        """Only what can neither be claimed nor cover anything new may go, once.
+
+        That what it did cover stays covered is seen at the receipts.
+        """
+        assert isinstance(cmd, c.Tick)
+        assert time_ms >= self.campaigns[event.campaign].claim_until_ms
+        assert event.coupon_id not in self.retired
+        self.retired.add(event.coupon_id)
+        coupons = self.wallets[event.user].coupons
+        held = [coupon for coupon in coupons if coupon.number == event.coupon_id]
+        assert self.granted[event.campaign][event.user] is bool(held)
+        if held:
+            assert (held[0].start_ms, held[0].account or 0) == (event.start_ms, event.account)
+            assert held[0].end_ms(time_ms) == event.end_ms <= time_ms
+        else:
+            assert (event.claimed_ms, event.start_ms, event.account) == (-1, -1, 0)
 
     def draw(self, event: e.CouponsDrawn) -> None:
         """Hold a draw: the smallest SHA-256(seed, campaign, user), as many as there are coupons."""

@@ -34,14 +34,14 @@ interface Glance {
 }
 
 const OFTEN_MS = 2000;
-const SELDOM_MS = 30_000;
 const KEPT = 60;
 
 export function Overview() {
   const glance = useRead<Glance>("overview", {}, OFTEN_MS);
   const pools = useRead<Pool[]>("pools", {}, OFTEN_MS * 2);
   const prices = useRead<Index[]>("index-prices", {}, OFTEN_MS * 2);
-  const report = useRead<Report>("solvency", {}, SELDOM_MS);
+  // Adding everything up holds a large venue for a moment: once, and when asked to.
+  const report = useRead<Report>("solvency");
   const speeds = useSpeeds(glance.data);
   const now = glance.data;
   const price = (coin: string): bigint => dec(prices.data?.find((each) => each.coin === coin)?.price);
@@ -53,7 +53,7 @@ export function Overview() {
         <Tile name="Node" kind={now && !now.ready ? "bad" : ""} aside={now ? `core ${now.core}` : ""}>
           {now ? (now.ready ? "serving" : "takes no commands") : "…"}
         </Tile>
-        <Tile name="Commands per s" aside={now ? `${group(now.commands)} since it began` : ""}>
+        <Tile name="Commands / s" aside={now ? `${group(now.commands)} since it began` : ""}>
           {speeds.length ? (speeds.at(-1) ?? 0).toFixed(1) : "…"}
         </Tile>
         <Tile name="Applied up to" aside={now ? `${group(now.refused)} refused` : ""}>
@@ -103,7 +103,15 @@ export function Overview() {
           {pools.data && prices.data ? shown(fund, 0) : "…"}
         </Tile>
       </div>
-      <Panel title="Books" aside={<a href="#/solvency">Solvency report</a>}>
+      <Panel
+        title="Books"
+        aside={
+          <div className="actions">
+            <button onClick={report.again}>Add up again</button>
+            <a href="#/solvency">Solvency report</a>
+          </div>
+        }
+      >
         <Fault words={report.fault} />
         <Verdict report={report.data} />
       </Panel>

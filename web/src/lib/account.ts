@@ -1,6 +1,4 @@
 import { get, me, Refused, TOO_MANY } from "./api";
-import { dec, mul } from "./decimal";
-import { pairs } from "./market";
 import { own } from "./socket";
 import { Store } from "./store";
 import { tellOfOrders, tellOfPlans } from "./telling";
@@ -73,6 +71,7 @@ export interface Position {
   quoteInterestDue: string;
   liquidationPrice: string;
   liquidatedWhen: string;
+  dust: boolean;
 }
 
 export interface Own {
@@ -207,7 +206,8 @@ async function readRisks(): Promise<Risks> {
     isolatedRisk: Object.fromEntries(
       risks.map((row) => [row.symbol ?? "", row.riskRateRatio ?? "0"]),
     ),
-    positions: [...first, ...second].filter((row) => !isDust(row)),
+    // What cannot be traded any more is no position; what is owed is told apart.
+    positions: [...first, ...second].filter((row) => !row.dust),
   };
 }
 
@@ -222,16 +222,6 @@ async function refreshRisks(): Promise<void> {
   } catch {
     // As with `refresh`.
   }
-}
-
-/** What is left below the least that can be traded is no position any more; debts are told apart. */
-function isDust(position: Position): boolean {
-  const pair = pairs.get().find((each) => each.symbol === position.symbol);
-  if (!pair) return false;
-  return (
-    dec(position.size) < dec(pair.minSize) ||
-    mul(dec(position.size), dec(position.indexPrice)) < dec(pair.minValue)
-  );
 }
 
 function spotBalance(row: Row): Balance {

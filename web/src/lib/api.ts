@@ -37,6 +37,7 @@ export const venue = new Store<Venue | null>(null);
 export const sandboxToken = { value: sessionStorage.getItem("sandbox-token") ?? "" };
 
 const NO_SESSION = "30004";
+const PATIENCE_MS = 5000;
 
 type Query = Record<string, string | number | undefined>;
 
@@ -49,17 +50,39 @@ interface Envelope<T> {
 export async function get<T>(path: string, query: Query = {}): Promise<T> {
   const said = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
   const tail = new URLSearchParams(said.map(([name, value]) => [name, String(value)])).toString();
-  return answer<T>(await fetch(tail ? `${path}?${tail}` : path, { headers: local(path) }));
+  const target = tail ? `${path}?${tail}` : path;
+  return counted(async () => answer<T>(await fetch(target, { headers: local(path) })));
+}
+
+let underWay = 0;
+
+async function counted<T>(call: () => Promise<T>): Promise<T> {
+  underWay += 1;
+  try {
+    return await call();
+  } finally {
+    underWay -= 1;
+  }
+}
+
+/** Wait until what was asked is answered, if that is soon. */
+async function settled(): Promise<void> {
+  const until = Date.now() + PATIENCE_MS;
+  while (underWay && Date.now() < until) await new Promise((done) => window.setTimeout(done, 20));
 }
 
 /** Send something to be done. Sent again when no answer came: the same key is the same command. */
-export async function post<T>(path: string, body: object = {}): Promise<T> {
+export function post<T>(path: string, body: object = {}, token = me.get()?.csrfToken): Promise<T> {
+  return counted(() => send<T>(path, body, token));
+}
+
+async function send<T>(path: string, body: object, token: string | undefined): Promise<T> {
   const request = {
     method: "POST",
     body: JSON.stringify(body),
     headers: {
       "Content-Type": "application/json",
-      "X-CSRF-Token": me.get()?.csrfToken ?? "",
+      "X-CSRF-Token": token ?? "",
       "Idempotency-Key": crypto.getRandomValues(new Uint32Array(4)).join("-"),
       ...local(path),
     },
@@ -139,8 +162,17 @@ export async function faucet(coin: string, amount: string): Promise<void> {
 }
 
 export async function logOut(): Promise<void> {
-  await post(`${IDENTITY}/log-out`);
-  leave();
+  const before = me.get();
+  // First of all nobody asks any more in the name of who leaves, and who has asked is answered.
+  me.set(null);
+  await settled();
+  try {
+    await post(`${IDENTITY}/log-out`, {}, before?.csrfToken);
+    leave();
+  } catch (error) {
+    me.set(before);
+    throw error;
+  }
 }
 
 let isLooking = false;

@@ -9,9 +9,10 @@ export interface Source {
   read: (before: string, limit: number) => Promise<Row[]>;
   id: string;
   time: string;
+  // How many rows the API gives at most.
+  most: number;
 }
 
-const PAGE = 100;
 const TOO_MANY = "429";
 const PATIENCE_MS = 1100;
 const TRIES = 6;
@@ -26,7 +27,11 @@ interface Reading {
 export class Feed {
   private readonly readings: Reading[];
 
-  constructor(sources: Source[]) {
+  /** `ahead` is how many rows are read at a time, as far as a source gives so many. */
+  constructor(
+    sources: Source[],
+    private readonly ahead: number,
+  ) {
     this.readings = sources.map((source) => ({ source, rows: [], before: "", isDone: false }));
   }
 
@@ -45,8 +50,9 @@ export class Feed {
 
   private async fill(reading: Reading): Promise<void> {
     if (reading.rows.length || reading.isDone) return;
-    const rows = await patient(() => reading.source.read(reading.before, PAGE));
-    reading.isDone = rows.length < PAGE;
+    const limit = Math.min(this.ahead, reading.source.most);
+    const rows = await patient(() => reading.source.read(reading.before, limit));
+    reading.isDone = rows.length < limit;
     reading.before = rows.at(-1)?.[reading.source.id] ?? "";
     reading.rows = rows;
   }

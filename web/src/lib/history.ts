@@ -1,5 +1,6 @@
 import type { Mode } from "./account";
 import { get } from "./api";
+import { dec, plain } from "./decimal";
 import type { Row, Source } from "./feed";
 import { pairs } from "./market";
 
@@ -56,6 +57,7 @@ function source(
   return {
     id,
     time,
+    most: path.startsWith(`${SPOT}/trade/`) ? 100 : 500,
     read: async (before, limit) => {
       const answer = await get<Answer>(path, {
         startTime: String(filter.from || 0),
@@ -240,6 +242,15 @@ const feeOf = (row: Row): { totalFee?: string; feeCoin?: string } => {
   return typeof detail === "object" && detail ? detail : {};
 };
 
+const couponsOf = (row: Row): { couponId: string; amount: string }[] => {
+  const coupons = row.coupons as unknown;
+  return Array.isArray(coupons) ? coupons : [];
+};
+
+/** How much of the principal coupons covered. */
+const coveredOf = (row: Row): string =>
+  couponsOf(row).length ? plain(couponsOf(row).reduce((all, each) => all + dec(each.amount), 0n)) : "";
+
 const place = (row: Row, end: "from" | "to"): string => {
   const type = row[`${end}Type`] ?? "";
   const symbol = row[`${end}Symbol`] ?? "";
@@ -365,6 +376,8 @@ export const KINDS: Kind[] = [
       exact("Before coupons", "grossAmount"),
       exact("Saved by coupons", "savedAmount"),
       exact("Interest", "interestAmount"),
+      { title: "Covered", raw: coveredOf, look: "amount", coin: of("coin") },
+      { title: "Coupons", raw: (row) => couponsOf(row).map((each) => each.couponId).join(" ") },
       id("interestId"),
     ],
   },

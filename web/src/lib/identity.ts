@@ -1,9 +1,22 @@
-import { get, me, type Me, post as send } from "./api";
+import { get, me, type Me, post as send, Refused, wordsOf } from "./api";
 import { Store } from "./store";
 
 // What people do to their own account: each call, and what it brings.
 
 const IDENTITY = "/lombard/v1/identity";
+
+// The code that asks for the second device's digits.
+export const CODE_NEEDED = "40019";
+
+/** Word a refusal for a person: the venue's own words are for programs. */
+export function saidOf(error: unknown): string {
+  if (!(error instanceof Refused)) return wordsOf(error);
+  if (error.code === CODE_NEEDED && error.message.includes("code")) return "";
+  if (error.code === "40012") return "E-mail or password is wrong.";
+  if (error.code === "40020" && error.message.includes("code")) return "That code is wrong, or was used already.";
+  if (error.code === "40020" && error.message.includes("token")) return "That token is wrong, or good no more.";
+  return error.message;
+}
 
 // Counts what was done: what lists it reads again.
 export const acts = new Store(0);
@@ -99,11 +112,7 @@ export async function changePassword(password: string, newPassword: string, code
   me.set(await post<Me>(`${IDENTITY}/password`, { password, newPassword, code }));
 }
 
-/** Set a password with what an operator has handed over; it begins no session. */
-export const resetPassword = (
-  token: string,
-  newPassword: string,
-  code: string,
-): Promise<{ email: string }> => post(`${IDENTITY}/password-reset`, { token, newPassword, code });
+export const resetPassword = (token: string, newPassword: string, code: string): Promise<unknown> =>
+  post(`${IDENTITY}/password-reset`, { token, newPassword, code });
 
 export const readAudit = (idLessThan = ""): Promise<Entry[]> => get(`${IDENTITY}/audit`, { idLessThan });

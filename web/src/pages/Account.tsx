@@ -8,6 +8,7 @@ import {
   type Entry,
   readAudit,
   readSessions,
+  saidOf,
   type Session,
 } from "../lib/identity";
 import { utc } from "../lib/notices";
@@ -66,7 +67,7 @@ function Password() {
       setFresh("");
       setCode("");
     } catch (error) {
-      setFault(wordsOf(error));
+      setFault(saidOf(error));
     } finally {
       setBusy(false);
     }

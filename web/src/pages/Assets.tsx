@@ -219,6 +219,9 @@ function Receipts({ isolated }: { isolated: string[] }) {
       <div className="panel-head">
         <h2>Interest receipts</h2>
         <div className="actions">
+          <a className="button" href="#/history/interest">
+            All, and as a file
+          </a>
           <select aria-label="Account" value={of} onChange={(event) => setOf(event.target.value)}>
             <option value="crossed">Cross</option>
             {isolated.map((symbol) => (

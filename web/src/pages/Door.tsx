@@ -1,11 +1,9 @@
 import { type FormEvent, useState } from "react";
 import { DemoButton } from "../app";
-import { logIn, Refused, signUp, venue, wordsOf } from "../lib/api";
+import { logIn, Refused, signUp, venue } from "../lib/api";
+import { CODE_NEEDED, saidOf } from "../lib/identity";
 import { go } from "../lib/route";
 import { useStore } from "../lib/store";
-
-// The code that asks for the second device's digits.
-const CODE_NEEDED = "40019";
 
 export function Door({ isNew }: { isNew: boolean }) {
   const there = useStore(venue);
@@ -25,7 +23,7 @@ export function Door({ isNew }: { isNew: boolean }) {
       go("/trade");
     } catch (error) {
       if (error instanceof Refused && error.code === CODE_NEEDED) setAsksCode(true);
-      setFault(wordsOf(error));
+      setFault(saidOf(error));
     } finally {
       setBusy(false);
     }
@@ -63,6 +61,7 @@ export function Door({ isNew }: { isNew: boolean }) {
           <label>
             Code of your second device
             <input
+              autoFocus
               autoComplete="one-time-code"
               value={code}
               onChange={(event) => setCode(event.target.value)}

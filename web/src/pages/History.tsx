@@ -12,42 +12,49 @@ import { LiquidationRecord } from "../parts/LiquidationRecord";
 import { note } from "../parts/Notes";
 import { timeOf } from "../parts/SandboxBar";
 import { Stranger } from "../parts/Stranger";
+import { Statement } from "./Statement";
 import "../styles/pages.css";
 
 // What happened: every list of it, with filters, page by page, and as a file.
 
 const PAGE = 50;
 const FILE_ROWS_MAX = 10_000;
+const CHUNK = 500;
+const STATEMENT = "statement";
 const EVERYTHING: Filter = { mode: "", symbol: "", coin: "", type: "", from: 0, to: 0 };
 
 export default function History() {
   const user = useStore(me);
   const { rest } = useStore(route);
+  const isStatement = rest === STATEMENT;
   const kind = KINDS.find((each) => each.name === rest) ?? (KINDS[0] as Kind);
+  const title = isStatement ? "Statement" : kind.title;
+  const name = isStatement ? STATEMENT : kind.name;
+  const tabs = [...KINDS.map((each) => [each.name, each.title]), [STATEMENT, "Statement"]];
   useEffect(() => {
-    document.title = `${kind.title} · Lombard`;
-  }, [kind]);
+    document.title = `${title} · Lombard`;
+  }, [title]);
   if (!user) return <Stranger to="see what happened in your accounts" />;
   return (
     <div className="wide-page">
       <h1>History</h1>
       <section className="panel" aria-label="History">
         <div className="tabs" role="tablist">
-          {KINDS.map((each) => (
+          {tabs.map(([each, shown]) => (
             <button
-              key={each.name}
+              key={each}
               role="tab"
-              id={`kind-${each.name}`}
-              aria-selected={each === kind}
+              id={`kind-${each}`}
+              aria-selected={each === name}
               aria-controls="history"
-              onClick={() => go(`/history/${each.name}`)}
+              onClick={() => go(`/history/${each}`)}
             >
-              {each.title}
+              {shown}
             </button>
           ))}
         </div>
-        <div role="tabpanel" id="history" aria-labelledby={`kind-${kind.name}`}>
-          <List key={kind.name} kind={kind} />
+        <div role="tabpanel" id="history" aria-labelledby={`kind-${name}`}>
+          {isStatement ? <Statement /> : <List key={kind.name} kind={kind} />}
         </div>
       </section>
     </div>
@@ -169,13 +176,13 @@ function usePages(kind: Kind, filter: Filter) {
   const [fault, setFault] = useState("");
   const feed = useRef<{ key: string; read: (count: number) => Promise<Row[]> } | null>(null);
   const turn = useRef(0);
-  const make = (): Feed => new Feed(kind.sources(filter, opened ? opened.split(",") : []));
+  const make = (ahead: number): Feed => new Feed(kind.sources(filter, opened ? opened.split(",") : []), ahead);
 
   useEffect(() => setPage(0), [key]);
   useEffect(() => {
     if (!loaded) return;
     // What is new shows on the first page; further back nothing changes under the reader.
-    if (page === 0 || feed.current?.key !== key) feed.current = { key, read: keeping(make()) };
+    if (page === 0 || feed.current?.key !== key) feed.current = { key, read: keeping(make(PAGE * 2)) };
     const reader = feed.current;
     turn.current += 1;
     const mine = turn.current;
@@ -298,7 +305,7 @@ function shownAs(column: Column, row: Row, raw: string): string {
   return amount(value, column.coin?.(row));
 }
 
-function Download(props: { kind: Kind; filter: Filter; make: () => Feed; disabled: boolean }) {
+function Download(props: { kind: Kind; filter: Filter; make: (ahead: number) => Feed; disabled: boolean }) {
   const [count, setCount] = useState(-1);
   const gone = useRef(false);
   useEffect(
@@ -310,15 +317,15 @@ function Download(props: { kind: Kind; filter: Filter; make: () => Feed; disable
   const { kind } = props;
   const title = useMemo(() => `lombard-${kind.name}.csv`, [kind]);
   const download = async (): Promise<void> => {
-    const feed = props.make();
+    const feed = props.make(CHUNK);
     const rows: Row[] = [];
     setCount(0);
     try {
       while (rows.length < FILE_ROWS_MAX && !gone.current) {
-        const found = await feed.take(500);
+        const found = await feed.take(CHUNK);
         rows.push(...found);
         setCount(rows.length);
-        if (found.length < 500) break;
+        if (found.length < CHUNK) break;
       }
       const isCut = rows.length >= FILE_ROWS_MAX && (await feed.take(1)).length > 0;
       if (gone.current) return;

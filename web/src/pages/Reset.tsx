@@ -1,79 +1,81 @@
-import { type FormEvent, useState } from "react";
-import { Refused, wordsOf } from "../lib/api";
-import { resetPassword } from "../lib/identity";
+import { type FormEvent, useEffect, useState } from "react";
+import { logIn, Refused } from "../lib/api";
+import { CODE_NEEDED, resetPassword, saidOf } from "../lib/identity";
+import { go } from "../lib/route";
+import { note } from "../parts/Notes";
 
-// The code that asks for the second device's digits.
-const CODE_NEEDED = "40019";
-
-/** A lost password: an operator has handed over a token, and its user sets another one with it. */
+/** Another password, with what an operator has handed over. */
 export default function Reset() {
+  const [email, setEmail] = useState("");
   const [token, setToken] = useState("");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const [asksCode, setAsksCode] = useState(false);
   const [fault, setFault] = useState("");
   const [busy, setBusy] = useState(false);
-  const [email, setEmail] = useState("");
-
-  const set = async (event: FormEvent): Promise<void> => {
+  useEffect(() => {
+    document.title = "A lost password · Lombard";
+  }, []);
+  const run = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     setBusy(true);
     setFault("");
     try {
-      setEmail((await resetPassword(token.trim(), password, code)).email);
+      await resetPassword(token.trim(), password, code.trim());
+      note("The password is set, and every session has ended.");
+      // A code is good once: whoever has a second device logs in with the next one.
+      if (asksCode) go("/log-in");
+      else {
+        await logIn(email, password);
+        go("/trade");
+      }
     } catch (error) {
       if (error instanceof Refused && error.code === CODE_NEEDED) setAsksCode(true);
-      setFault(wordsOf(error));
+      setFault(saidOf(error));
     } finally {
       setBusy(false);
     }
   };
-
-  if (email) {
-    return (
-      <section className="door panel" aria-labelledby="door-title">
-        <h1 id="door-title">Your new password is set</h1>
-        <p role="status">Every browser that was logged in as {email} is logged out.</p>
-        <a href="#/log-in">Log in</a>
-      </section>
-    );
-  }
   return (
     <section className="door panel" aria-labelledby="door-title">
-      <h1 id="door-title">Lost your password?</h1>
+      <h1 id="door-title">A lost password</h1>
       <p className="soft">
-        Nothing is sent by e-mail here. Ask whoever runs this venue for a token; it is good once, for
-        half an hour.
+        Ask whoever runs this venue. They hand you a token, good once and for half an hour, with which you set
+        another password.
       </p>
-      <form onSubmit={(event) => void set(event)}>
+      <form onSubmit={(event) => void run(event)}>
         <label>
-          Token
+          E-mail
           <input
+            type="email"
             required
-            autoComplete="off"
-            spellCheck={false}
-            value={token}
-            onChange={(event) => setToken(event.target.value)}
+            autoComplete="username"
+            value={email}
+            onChange={(event) => setEmail(event.target.value)}
           />
         </label>
         <label>
-          New password
+          Token
+          <input required autoComplete="off" value={token} onChange={(event) => setToken(event.target.value)} />
+        </label>
+        <label>
+          New password, at least 10 characters
           <input
             type="password"
             required
             minLength={10}
             maxLength={128}
-            aria-describedby="password-rule"
             autoComplete="new-password"
             value={password}
             onChange={(event) => setPassword(event.target.value)}
           />
         </label>
-        <small id="password-rule">At least 10 characters.</small>
         {asksCode && (
           <label>
             Code of your second device
             <input
+              required
+              autoFocus
               autoComplete="one-time-code"
               value={code}
               onChange={(event) => setCode(event.target.value)}
@@ -89,6 +91,9 @@ export default function Reset() {
           Set the password
         </button>
       </form>
+      <p className="soft">
+        You remember it? <a href="#/log-in">Log in</a>
+      </p>
     </section>
   );
 }

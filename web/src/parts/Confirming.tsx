@@ -1,6 +1,6 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { me, wordsOf } from "../lib/api";
-import { confirm, readMe } from "../lib/identity";
+import { me } from "../lib/api";
+import { confirm, readMe, saidOf } from "../lib/identity";
 import { Store, useStore } from "../lib/store";
 
 // Saying again who one is, before what could lock one out or let another in.
@@ -40,7 +40,7 @@ function Ask({ what }: { what: Asked }) {
       await confirm(word.trim(), byCode);
       shut(true);
     } catch (error) {
-      setFault(wordsOf(error));
+      setFault(saidOf(error));
       setBusy(false);
     }
   };

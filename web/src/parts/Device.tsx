@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from "react";
 import { encode } from "uqr";
 import { me, wordsOf } from "../lib/api";
-import { confirmDevice, enrol, type Enrolment, removeDevice, renewCodes } from "../lib/identity";
+import { confirmDevice, enrol, type Enrolment, removeDevice, renewCodes, saidOf } from "../lib/identity";
 import { useStore } from "../lib/store";
 import { confirmed } from "./Confirming";
 import { note } from "./Notes";
@@ -83,7 +83,7 @@ function Enrol({ made, done }: { made: Enrolment; done: (codes: string[]) => voi
     try {
       done(await confirmDevice(code.trim()));
     } catch (error) {
-      setFault(wordsOf(error));
+      setFault(saidOf(error));
       setBusy(false);
     }
   };
