@@ -165,7 +165,7 @@ function Curve({ row }: { row: Rate }) {
       : (middle ?? 0) + (((full ?? 0) - (middle ?? 0)) * (share - bend)) / (1 - bend || 1);
   const told = `${percent(dec(baseRate), 4)} to ${percent(dec(rateAtKink), 4)} at ${percent(dec(kink), 0)} lent, ${percent(dec(rateAtFull), 4)} at all`;
   return (
-    <span className="curve">
+    <span className="sparkline">
       <svg viewBox="0 0 84 24" width="84" height="24" role="img" aria-label={told}>
         <polyline points={`2,${y(base)} ${2 + bend * 80},${y(middle)} 82,${y(full)}`} />
         <circle cx={2 + used * 80} cy={y(at(used))} r="3" />
@@ -245,7 +245,7 @@ function History(props: { coins: string[]; span: number; setSpan: (span: number)
         <p className="empty">Choose the coins to compare in the table above.</p>
       )}
       {props.coins.length > 0 && (
-        <p className="legend">
+        <p className="shades">
           {lines.map((line) => (
             <span key={line.coin}>
               <i className={`swatch ${line.shade}`} aria-hidden="true" /> {line.coin}

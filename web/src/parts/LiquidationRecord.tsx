@@ -116,7 +116,7 @@ function Whole({ record }: { record: Record_ }) {
         {timeOf(record.liqStartTime)} UTC
         {record.liqEndTime ? ` to ${timeOf(record.liqEndTime)} UTC` : ", still going on"}
       </p>
-      <dl className="facts">
+      <dl className="sums">
         <Fact name="Risk before" value={riskText(record.riskRateBefore)} />
         <Fact name="Risk after" value={record.liqEndTime ? riskText(record.riskRateAfter) : "–"} />
         <Fact name="Assets" value={`${shown(dec(record.totalAssets), 2)} USDT`} />
