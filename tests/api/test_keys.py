@@ -192,7 +192,7 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
         connection.execute("UPDATE meta SET format = 99")
     connection.close()
 
-    with pytest.raises(StoreError, match="has format 99; this version reads 2"):
+    with pytest.raises(StoreError, match="has format 99; this version reads 3"):
         open_directory(tmp_path)
 
 

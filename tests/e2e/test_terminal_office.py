@@ -139,6 +139,7 @@ def test_a_fall_is_foretold_and_comes_as_it_was_foretold(
     before = sandbox.state_hash()
     page = log_in(operator)
     operator.open("Stress")
+    expect(page.get_by_role("button", name="Who is liquidated")).to_be_visible()
     page.get_by_label("BTC").fill("-46")
     page.get_by_role("button", name="Who is liquidated").click()
     rows = page.get_by_role("region", name="Accounts under stress").locator("tbody tr")

@@ -17,6 +17,7 @@ from lombard.core.commands import (
     SOURCE_API,
     STP_NONE,
     account_id,
+    user_of,
 )
 from lombard.core.events import (
     CLOSED_BY_USER,
@@ -24,6 +25,7 @@ from lombard.core.events import (
     REPAY_LIQUIDATION,
     REPAY_MANUAL,
     Borrowed,
+    CouponRetired,
     Deposited,
     Event,
     FundPaid,
@@ -56,7 +58,7 @@ START_MS: Final = 1_700_000_000_000
 FIRST_ID: Final = 1_000_000_000_000_000_000
 FIRST_USER: Final = 1_000_001
 # Before this, histories are as older formats could hold them.
-MOVES_FROM: Final = 400
+NEW_FROM: Final = 400
 PLENTY: Final = 10**24
 Work = tuple[int, int, list[Event]]
 
@@ -108,8 +110,11 @@ class Stream:
                 events += self._liquidate()
             elif draw < 0.995:
                 events += self._trigger()
-            elif draw < 0.998 and seq > MOVES_FROM:
+            elif draw < 0.998 and seq > NEW_FROM:
                 events += self._move()
+            elif draw < 0.999 and seq > NEW_FROM:
+                whose = self._accounts[0]
+                events.append(CouponRetired(self._id(), 1, user_of(whose), 1, 2, 3, whose))
             # else: refused, nothing happened
             yield seq, self._time_ms, events
 
