@@ -301,6 +301,9 @@ def test_money_waits_for_the_second_operator(browser: Browser, tmp_path: Path) -
         ben.open("Money")
         page.get_by_role("button", name="Approve 75 USDT").click()
         told(page, "75 USDT moved")
+        decided = page.get_by_role("region", name="Requests that were decided").locator("tbody tr")
+        expect(decided).to_have_count(1)
+        expect(decided).to_contain_text("done")
         accounts = venue.operator(2).get(f"{OPERATOR}/users/accounts?userId={user}")
         assert "75" == accounts[0]["balances"][0]["available"]
         for visitor in (ann, ben):

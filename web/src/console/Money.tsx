@@ -18,6 +18,12 @@ interface Pending extends Omit<Movement, "status"> {
   time: string;
 }
 
+interface Decided extends Pending {
+  status: string;
+  decidedBy: string;
+  decidedTime: string;
+}
+
 const KINDS: [string, string][] = [
   ["deposit", "Deposit for a user"],
   ["withdrawal", "Withdrawal of a user"],
@@ -35,12 +41,14 @@ export default function Money() {
   const user = useStore(me);
   const pools = useRead<Pool[]>("pools", {}, 10_000);
   const waiting = useRead<Pending[]>("movements/pending", {}, 3000);
+  const decided = useRead<Decided[]>("movements/decided", { limit: "20" }, 10_000);
   const decide = (how: "approve" | "reject", row: Pending) => async (): Promise<string> => {
     await send(`movements/${how}`, { movementId: row.movementId });
     return how === "approve" ? `${row.amount} ${row.coin} moved.` : "The request is dropped.";
   };
   const again = (): void => {
     waiting.again();
+    decided.again();
     pools.again();
   };
   return (
@@ -96,6 +104,28 @@ export default function Money() {
                   </Act>
                 </div>
               ),
+            },
+          ]}
+        />
+      </Panel>
+      <Panel title="Decided, the latest">
+        <Fault words={decided.fault} />
+        <Table
+          label="Requests that were decided"
+          rows={decided.data}
+          keyOf={(row) => row.movementId}
+          empty="Nothing was decided by two operators yet."
+          columns={[
+            { name: "Asked (UTC)", cell: (row) => timeText(row.time) },
+            { name: "What", cell: (row) => NAMES[row.kind] ?? row.kind },
+            { name: "User", cell: (row) => (row.userId ? <a href={`#/users/${row.userId}`}>{row.userId}</a> : "–") },
+            { name: "Amount", num: true, cell: (row) => `${row.amount} ${row.coin}` },
+            { name: "Asked by", num: true, cell: (row) => row.operatorId },
+            { name: "Decided by", num: true, cell: (row) => row.decidedBy },
+            { name: "Decided (UTC)", cell: (row) => timeText(row.decidedTime) },
+            {
+              name: "So it was",
+              cell: (row) => <Tag kind={row.status === "done" ? "good" : "plain"}>{row.status}</Tag>,
             },
           ]}
         />
