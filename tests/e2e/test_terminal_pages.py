@@ -498,6 +498,8 @@ def test_a_lost_password_is_set_anew_with_a_token(visitor: Visitor, data: Path) 
 
     page.get_by_role("banner").get_by_role("link", name="Log in").click()
     page.get_by_role("link", name="Lost your password?").click()
+    # The page before has fields of the same names.
+    expect(page.get_by_role("heading", name="A lost password")).to_be_visible()
     page.get_by_label("E-mail").fill("fay@example.org")
     page.get_by_label("Token").fill("of one's own making")
     page.get_by_label("New password").fill("another horse entirely")

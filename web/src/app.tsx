@@ -165,8 +165,9 @@ function UserMenu({ email }: { email: string }) {
   }, []);
   const leave = async (): Promise<void> => {
     try {
-      await logOut();
+      const leaving = logOut();
       go("/trade");
+      await leaving;
     } catch (error) {
       note(wordsOf(error), "bad");
     }
